@@ -45,8 +45,8 @@ def text_of(answer: CallToolResult) -> str:
 
 
 @contextmanager
-def talking(server: Any, mode: str = "auto") -> Iterator[Talk]:
+def talking(server: Any, mode: str = "auto", **options: Any) -> Iterator[Talk]:
     with start_blocking_portal() as portal:
-        client: AbstractContextManager[Client] = portal.wrap_async_context_manager(Client(server, mode=mode))
+        client: AbstractContextManager[Client] = portal.wrap_async_context_manager(Client(server, mode=mode, **options))
         with client as connected:
             yield Talk(connected, portal)

@@ -16,13 +16,14 @@ import pytest
 from mcp import StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.shared.exceptions import MCPError
+from mcp.types import ElicitResult, Implementation
 from msgspec.structs import replace
 
 from brainops.brain import Brain
 from brainops.mcp.offer import NO_TAG, Offer
 from brainops.mcp.server import server_of
 from brainops.mcp.tools import TOOLS
-from brainops.types import Action, Actor, ActorKind, Procedure, Rule, RuleKind, RuleMode, Step, StepKind
+from brainops.types import Action, Actor, ActorKind, KeyProof, Procedure, Rule, RuleKind, RuleMode, Step, StepKind
 from tests.goldens.golden import compare
 from tests.server.talking import Talk, talking, text_of
 
@@ -129,6 +130,41 @@ def test_what_a_rule_does_not_let_pass_is_refused_with_the_call_that_clears_it(s
     assert told.startswith("ApprovalRequired: this operation needs a person's approval: people decide: ")
     assert told.endswith("The way out: brainops approvals ask 'drop table' --target db")
     assert asked["subject"] == "'drop table' db"
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+@pytest.mark.parametrize(
+    ("accepted", "action", "content", "state", "asks"),
+    [
+        (["coder"], "accept", {"person": "marta"}, "granted", 1),
+        (["coder"], "accept", {"person": " "}, "pending", 1),
+        (["coder"], "decline", None, "pending", 1),
+        ([], "accept", {"person": "marta"}, "pending", 0),
+        (["another"], "accept", {"person": "marta"}, "pending", 0),
+    ],
+)
+def test_the_person_at_a_client_whose_dialog_is_accepted_answers_at_once_and_else_the_question_waits(
+    store: Path, mode: str, accepted: list[str], action: Any, content: Any, state: str, asks: int
+) -> None:
+    with opened(store) as brain:
+        key = brain.approvals.approvers.enrol("marta").key
+        assert key is not None
+        brain.approvals.approvers.accept_clients(accepted, proof=KeyProof(key=key))
+    shown: list[str] = []
+
+    async def answers(_: Any, params: Any) -> ElicitResult:
+        shown.append(params.message)
+        return ElicitResult(action=action, content=content)
+
+    coder = Implementation(name="coder", version="1")
+    server = server_of(Offer(lambda: opened(store)))
+    with talking(server, mode, elicitation_callback=answers, client_info=coder) as talk:
+        approval = talk.good("request_approval", name="drop table", target="db", reason="it is empty")
+
+    assert (approval["state"], len(shown)) == (state, asks)
+    assert all("drop table" in each and '"it is empty"' in each for each in shown)
+    if state == "granted":
+        assert approval["decided_by"] == {"kind": "person", "id": "marta", "proof": "client:coder"}
 
 
 def test_whoever_is_at_the_other_end_is_an_agent(store: Path, talk: Talk) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 from mcp.client.streamable_http import streamable_http_client
+from mcp.types import ElicitResult, Implementation
 
 from brainops.brain import Brain
 from brainops.engine import Engine
@@ -18,7 +19,7 @@ from brainops.mcp.tools import TOOLS
 from brainops.remote.verbs import verbs
 from brainops.server import mcp as edge
 from brainops.server.app import application
-from brainops.types import Actor, ActorKind, Role
+from brainops.types import Actor, ActorKind, KeyProof, Role
 from tests.server.asking import Asking, asking
 from tests.server.talking import talking
 
@@ -123,6 +124,25 @@ def test_a_reader_reads_and_is_told_who_gives_more(engine: Engine, person: Brain
 
     assert told.startswith("RoleDenied: reader is a reader, and this is for the role writer")
     assert "brainops keys issue NAME" in told
+
+
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+def test_whoever_shows_a_key_does_not_answer_for_a_person(engine: Engine, person: Brain, mode: str) -> None:
+    key = person.keys.issue("coder").secret
+    mine = person.approvals.approvers.enrol("marta").key
+    assert mine is not None
+    person.approvals.approvers.accept_clients(["coder"], proof=KeyProof(key=mine))
+    shown: list[str] = []
+
+    async def answers(_: Any, params: Any) -> ElicitResult:
+        shown.append(params.message)
+        return ElicitResult(action="accept", content={"person": "marta"})
+
+    options = {"elicitation_callback": answers, "client_info": Implementation(name="coder", version="1")}
+    with talking(reaching([app_of(engine)], key), mode, **options) as talk:
+        approval = talk.good("request_approval", name="drop table", reason="it is empty")
+
+    assert (approval["state"], shown) == ("pending", [])
 
 
 def test_each_tool_takes_the_role_of_the_verb_that_it_calls() -> None:

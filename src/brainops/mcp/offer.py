@@ -18,7 +18,14 @@ AGENT = "mcp"  # of whom nothing is known but that they came over this protocol
 
 
 class Offers(Protocol):
-    """What lends a view to a call, and is told when none comes any more."""
+    """What lends a view to a call, and is told when none comes any more.
+
+    With `dialog` the client's own may answer for the person at it, where the namespace accepts that.
+    """
+
+    @property
+    def dialog(self) -> bool:
+        """Whether it may."""
 
     def view(self, *, reads: bool) -> Brain:
         """Return the agent's view, for a call that only `reads` or for any other. Raises BrainOpsError, Trouble."""
@@ -32,6 +39,8 @@ class Offers(Protocol):
 
 class Offer:
     """A memory for the one agent at the other end. Safe to share between threads."""
+
+    dialog = True
 
     def __init__(self, opens: Callable[[], Brain]) -> None:
         self._opens = opens

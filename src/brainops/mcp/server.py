@@ -11,6 +11,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
@@ -31,7 +32,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Context = ServerRequestContext[Any]
 
+Answered = types.CallToolResult | types.InputRequiredResult
+
 NAME = "brainops"
+APPROVAL = "request_approval"  # which the person at the client may answer at once
 THREADS = max(4, 2 * (os.cpu_count() or 2))
 INSTRUCTIONS = (
     "The operational memory of this place: what went wrong before and what helped, procedures, decisions. Consult it "
@@ -63,10 +67,12 @@ def server_of(offer: Offers, limiter: CapacityLimiter | None = None) -> Server[O
     async def list_tools(_: Context, __: Any) -> types.ListToolsResult:
         return types.ListToolsResult(tools=await threaded(_tools))
 
-    async def call_tool(_: Context, asked: types.CallToolRequestParams) -> types.CallToolResult:
+    async def call_tool(context: Context, asked: types.CallToolRequestParams) -> Answered:
         answer = await threaded(_called, offer, asked)
         offer.answered()
-        return answer
+        if asked.name != APPROVAL or answer.is_error or not offer.dialog:
+            return answer
+        return await _agreed(context, asked, answer, offer, limiter)
 
     async def list_resources(_: Context, __: Any) -> types.ListResourcesResult:
         return types.ListResourcesResult(resources=[])  # there are too many: their addresses are made of ids
@@ -171,6 +177,24 @@ def _called(offer: Offers, asked: types.CallToolRequestParams) -> types.CallTool
         said = f"{asked.name} met what nobody expected; the server's log, its standard error, has it. Try another way."
         return types.CallToolResult(content=[_text(said)], is_error=True)
     return types.CallToolResult(content=[_text(answer.text)], structured_content=answer.structured)
+
+
+async def _agreed(
+    context: Context,
+    asked: types.CallToolRequestParams,
+    waits: types.CallToolResult,
+    offer: Offers,
+    by: CapacityLimiter,
+) -> Answered:
+    """Have the person at the client asked for an approval that waits."""
+    from brainops.mcp.dialog import agreed
+
+    try:
+        return await agreed(context, asked, waits, partial(offer.view, reads=False), by)
+    except MCPError:  # the client could not ask: the question waits for somebody else
+        return waits
+    except BrainOpsError as error:
+        return types.CallToolResult(content=[_text(_told(error))], is_error=True)
 
 
 def _read(offer: Offers, uri: str) -> types.ReadResourceResult:

@@ -26,7 +26,12 @@ MAX_MESSAGE_BYTES = 10_000_000
 
 
 class Lent:
-    """The memory for one request: what the role of its caller lets an agent do."""
+    """The memory for one request: what the role of its caller lets an agent do.
+
+    Who shows an agent's key might be that agent, and answer a dialog for the person.
+    """
+
+    dialog = False
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
