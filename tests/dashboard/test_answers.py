@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from playwright.sync_api import expect
 
 from brainops.brain import Brain
 from brainops.dashboard.acts import ACTS
@@ -21,7 +25,7 @@ from brainops.engine import Engine
 from brainops.remote.verbs import verbs
 from brainops.server.app import application
 from brainops.types import Actor, ActorKind, TerminalProof
-from tests.dashboard.conftest import PHRASE, secret_of
+from tests.dashboard.conftest import PHRASE, Open, Site, secret_of
 from tests.server.asking import Asking, asking
 
 ADDRESS = "http://127.0.0.1:8321"
@@ -32,42 +36,44 @@ HOSTILE = (
 )
 POOL = "PoolTimeout: none was free"
 
+Client = Callable[..., Any]
+
 
 class Visitor:
     """Somebody who is signed in at the pages: what they get, and what comes of what they do there."""
 
-    def __init__(self, client: Asking, brain: Brain, name: str) -> None:
+    def __init__(self, client: Client, brain: Brain, name: str) -> None:
         self._client = client
         link = secret_of(brain.people.link(name, ADDRESS))
         answer = self._send("POST", "/sign-in/link", {"link": link})
         self._cookie = {"cookie": "; ".join(each.partition(";")[0] for each in answer.headers.get_list("set-cookie"))}
 
     def get(self, path: str, **query: str) -> str:
-        answer = self._client.get(path, params=query or None, headers=self._cookie)
+        answer = self._client("GET", path, params=query or None, headers=self._cookie)
         assert answer.status_code == 200, answer.text
         assert "unsafe" not in answer.headers.get("content-security-policy", "none")
         return str(answer.text)
 
     def refused(self, path: str, **query: str) -> tuple[int, str]:
-        answer = self._client.get(path, params=query or None, headers=self._cookie)
+        answer = self._client("GET", path, params=query or None, headers=self._cookie)
         return answer.status_code, answer.text
 
     def act(self, verb: str, **fields: str) -> tuple[int, str]:
         """Do what a form of the page does."""
-        csrf = self._client.get("/sign-in/who", headers=self._cookie).json()["csrf"]
+        csrf = self._client("GET", "/sign-in/who", headers=self._cookie).json()["csrf"]
         told = {"_csrf": csrf, "_namespace": "team/a", **fields}
         answer = self._send("POST", f"/act/{verb}", told, {**self._cookie, "hx-request": "true"})
         return answer.status_code, answer.text
 
     def _send(self, method: str, path: str, form: Mapping[str, str], headers: Mapping[str, str] = {}) -> Any:
         named = {"content-type": "application/x-www-form-urlencoded", **headers}
-        return self._client.send(method, path, content=urlencode(form), headers=named)
+        return self._client(method, path, content=urlencode(form), headers=named)
 
 
 class Memory:
     """A memory with pages: `ines` looks after it, `ada` reads it."""
 
-    def __init__(self, engine: Engine, client: Asking) -> None:
+    def __init__(self, engine: Engine, client: Client) -> None:
         self.brain = Brain(engine, actor=INES)
         self.brain.approvals.approvers.enrol("ines", passphrase=PHRASE)
         self.brain.people.add("ada", email="ada@example.org", proof=PROOF)
@@ -87,12 +93,18 @@ class Memory:
 
 @pytest.fixture
 def memory(tmp_path: Path) -> Iterator[Memory]:
-    import asyncio
-
     with Engine.open(tmp_path / "m.db", namespace="team/a", read=[], model="none", background=False) as engine:
         app = application(engine, hosts={"127.0.0.1"}, open_to_this_machine=True, closed=asyncio.Event())
-        with asking(app) as client:
-            yield Memory(engine, client)
+        # in a thread of its own: the browser of other tests has a loop that runs in this one
+        with ThreadPoolExecutor(1) as thread:
+            lent = asking(app)
+            client = thread.submit(lent.__enter__).result()
+            yield Memory(engine, partial(_sent, thread, client))
+            thread.submit(lent.__exit__, None, None, None).result()
+
+
+def _sent(thread: ThreadPoolExecutor, client: Asking, method: str, path: str, **request: Any) -> Any:
+    return thread.submit(partial(client.send, method, path, **request)).result()
 
 
 class Elements(HTMLParser):
@@ -231,6 +243,18 @@ def test_search_says_why_what_it_counts_and_which_filter_keeps_all_out(memory: M
     assert status == 422 and "2026-11-30" in said
 
 
+def test_what_is_searched_as_typed_stands_in_the_address_with_its_results(signed: Open, site: Site) -> None:
+    site.brain.capture("widen the pool", "it was too small")
+    site.brain.capture("of another kind", "else")
+    page = signed("/search")
+
+    page.locator("#query").press_sequentially("pool")
+
+    expect(page.locator("#results .rows li")).to_have_count(1)
+    assert page.url.endswith("/search?query=pool")
+    expect(page.locator("#query")).to_be_focused()
+
+
 def test_what_does_not_fit_is_named_with_what_it_would_take(memory: Memory) -> None:
     for number in range(12):
         memory.brain.capture(f"pool at length {number}", f"{number} " + "word " * 190)
@@ -267,6 +291,21 @@ def test_an_error_says_how_it_stands_and_its_surest_fix_first(memory: Memory) ->
     assert status == 200 and "/act/fixes.detach" in said
     assert [each.fix.title for each in brain.fixes.suggest(POOL)][-1] == "a"
     assert memory.ines.refused(f"/errors/{brain.capture('no error', 'x').id}")[0] == 404
+
+
+def test_what_came_of_an_operation_that_is_only_counted_hides_no_error(memory: Memory) -> None:
+    from brainops.store.operations import GrowthPolicy
+
+    memory.brain.upkeep.set_growth(GrowthPolicy(failures_per_fingerprint=1))
+    error = memory.fail(POOL)
+    for _ in range(2):
+        memory.brain.begin("call payments", target="api", consult="never").fail(POOL)
+    memory.brain.flush()
+    assert len(memory.brain.operations.list()) == 1
+
+    page = Elements(memory.ines.get(f"/errors/{error}")).text
+
+    assert "3 times" in page and "Where it came" in page
 
 
 def test_the_trail_is_filtered_and_exported_whole(memory: Memory) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from brainops.dashboard.search import known, text_of
+from brainops.dashboard.search import known, operations_of, text_of
 from brainops.dashboard.visit import ROWS, Visit
 from brainops.types import ErrorState, Suspect
 
@@ -41,7 +41,7 @@ def error(visit: Visit) -> Mapping[str, Any]:
 
     def places() -> list[tuple[str, int]]:
         operations = [str(each["operation_id"]) for each in occurrences()[:ROWS] if each.get("operation_id")]
-        targets = (brain.operations.get(each).start for each in operations)
+        targets = (each.start for each in operations_of(visit, operations))
         return Counter(f"{each.name} on {each.target}" if each.target else each.name for each in targets).most_common(
             PLACES
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import pairwise
@@ -93,7 +94,7 @@ def memory(visit: Visit) -> Mapping[str, Any]:
         return brain.history(found.id)
 
     def followers() -> list[Operation]:
-        return [brain.operations.get(each) for each in history().used.operations[:FOLLOWERS]]
+        return operations_of(visit, history().used.operations[:FOLLOWERS])
 
     def beside() -> list[Memory]:
         session = found.source.session_id
@@ -109,6 +110,15 @@ def memory(visit: Visit) -> Mapping[str, Any]:
         "beside": beside,
         "verdicts": [each.value for each in Verdict],
     }
+
+
+def operations_of(visit: Visit, ids: Iterable[str]) -> list[Operation]:
+    """Return the operations of these ids that are there: of what is only counted, or was moved out, nothing is."""
+    found = []
+    for each in ids:
+        with suppress(NotFound):
+            found.append(visit.brain.operations.get(each))
+    return found
 
 
 def text_of(memory: Memory) -> str:

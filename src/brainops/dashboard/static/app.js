@@ -167,6 +167,14 @@
     const search = $("search");
     if (event.key === "Enter" && event.target === search) search.form.action = "/search";
   });
+  // What somebody searches for as they type stands in the address too: by that, a part is asked for anew.
+  document.addEventListener("input", (event) => {
+    if (event.target.id !== "query") return;
+    const url = new URL(location);
+    url.searchParams.set("query", event.target.value);
+    ["after", "before"].forEach((name) => url.searchParams.delete(name));
+    history.replaceState(null, "", url);
+  });
   document.addEventListener("click", (event) => {
     if (event.target.id !== "newer") return;
     event.target.hidden = true;
