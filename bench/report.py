@@ -11,6 +11,7 @@ from bench.operational import plot
 
 TITLES = {
     "quality": "Quality on the development sets",
+    "absent": "What was never said",
     "calibration": "Calibration of the confidence",
     "advice": "What guidance recommends in young stores",
     "order": "Calls out of order",

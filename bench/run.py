@@ -55,6 +55,7 @@ PARTS: dict[str, list[list[str]]] = {
     "advice": [["bench.guidance.advice"]],
     "recognition": [["bench.recognition.run"]],
     "quality": [["bench.quality.run", name] for name in JUDGED],
+    "absent": [["bench.quality.absent"]],
     "intents": [["bench.quality.intents"]],
     "plain_english": [["bench.procedures.plain_english"]],
     "operational": [["bench.operational.run"]],

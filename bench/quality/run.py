@@ -37,6 +37,7 @@ LINES = ("FTS5 porter, stop list", "FTS5 porter, short stop list")  # the produc
 # What each set is judged by: the figure, and the line of the product as it is installed.
 JUDGED: dict[str, dict[str, float | None]] = {
     "locomo": {"hit@5": 0.65, "recall@10": 0.68},
+    "locomo sessions": {"hit@1": 0.68, "recall@10": 0.93},
     "stackeval title": {"hit@1": 0.64, "coverage@p90": 0.35},
     "stackeval full": {"hit@1": 0.82, "coverage@p90": 0.82},
     "alert runbook": {"hit@1": 0.88, "hit@5": None},

@@ -20,6 +20,7 @@ _STACKEVAL = ",".join(f"data/stackeval/{name}.jsonl" for name in ("stack-eval", 
 _GITBUGS = ["data/gitbugs/hadoop_bugs.csv", "--pairs", "data/gitbugs/hadoop_bugs-combined.csv"]
 SETS: dict[str, list[str]] = {
     "locomo": ["retr_locomo.py", "data/locomo/locomo10.json"],
+    "locomo sessions": ["retr_locomo.py", "data/locomo/locomo10.json", "--unit", "session"],
     "stackeval title": ["sol_stackeval.py", _STACKEVAL, "--mode", "title"],
     "stackeval full": ["sol_stackeval.py", _STACKEVAL, "--mode", "full"],
     "alert runbook": ["sol_alert_runbook.py", "data/runbooks", "--half", "dev"],
