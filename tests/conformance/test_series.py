@@ -86,3 +86,22 @@ def test_what_is_no_course_is_refused_with_what_would_be(
 ) -> None:
     with pytest.raises(InvalidInput, match=told.replace("(", r"\(")):
         brain.health.series(figure, **given)  # type: ignore[arg-type]
+
+
+def test_the_founding_charts_sum_each_step_and_say_from_how_much(brain: Brain) -> None:
+    again = brain.begin("deploy", consult="never")
+    again.fail("OSError: disk full")
+    at(brain, NOON + 3 * HOUR_MICROS)
+
+    charts = {chart.title: chart for chart in brain.health.charts(since=NOON, until=NOON + 4 * HOUR_MICROS)}
+
+    assert list(charts) == ["Questions to memory", "Repeats", "Runs", "Loudest errors", "Improvements"]
+    errors, repeats = charts["Loudest errors"], charts["Repeats"]
+    assert (errors.unit, errors.counted, len(errors.at)) == ("failures", 2, 48)
+    [line] = errors.lines
+    assert "disk full" in line.name
+    assert [(errors.at[step] - NOON) // HOUR_MICROS for step, value in enumerate(line.values) if value] == [2, 2]
+    assert {line.name: sum(line.values) for line in repeats.lines} == {"avoided": 0, "repeated": 1}
+    assert [mark.text for mark in errors.marks] == ["deploy"] * 5
+    with pytest.raises(InvalidInput, match="later"):
+        brain.health.charts(since=NOON, until=NOON)

@@ -214,6 +214,15 @@ export type Channel = { readonly "created_at": number; readonly "created_by": Ac
 /** How a notice leaves. */
 export type ChannelKind = "command" | "email" | "webhook";
 
+/** A founding chart: lines over the same steps, which begin `at`; `counted` says from how much they are drawn. */
+export type Chart = { readonly "at": readonly (number)[]; readonly "counted": number; readonly "lines": readonly (ChartLine)[]; readonly "marks": readonly (ChartMark)[]; readonly "title": string; readonly "unit": string };
+
+/** One line of a chart: a value for each step. */
+export type ChartLine = { readonly "name": string; readonly "values": readonly (number)[] };
+
+/** Something that may have moved the lines: a deployment, or a change that the system made by itself. */
+export type ChartMark = { readonly "at": number; readonly "text": string };
+
 /** One part of a health check: PASS or FAIL, what was seen, and the way out. */
 export type Check = { readonly "detail": string; readonly "name": string; readonly "passed": boolean; readonly "way_out": string };
 
@@ -457,6 +466,8 @@ export type HandleCall = { readonly "context"?: { readonly [name: string]: Json 
 export type Handled = { readonly "answers": readonly (Answer)[]; readonly "kind": string; readonly "memory_id": string | null; readonly "operation_id": string; readonly "repeated": boolean };
 
 export type HealthCalibrationCall = { readonly "days"?: number };
+
+export type HealthChartsCall = { readonly "since"?: number | null; readonly "until"?: number | null };
 
 /** One figure of health: its value, its unit, what it was counted from, and how. */
 export type HealthFigure = { readonly "counted": number; readonly "detail": { readonly [name: string]: Json }; readonly "formula": string; readonly "least": number; readonly "name": string; readonly "unit": string; readonly "value": number | null };
@@ -895,7 +906,7 @@ export type RunsListCall = { readonly "after"?: string | null; readonly "before"
 
 export type RunsPauseCall = { readonly "reason"?: string; readonly "run_id": string };
 
-export type RunsPlanCall = { readonly "inputs"?: { readonly [name: string]: Json } | null; readonly "name": string; readonly "number"?: number | null; readonly "target"?: string | null };
+export type RunsPlanCall = { readonly "inputs"?: { readonly [name: string]: Json } | null; readonly "name": string | Procedure; readonly "number"?: number | null; readonly "target"?: string | null };
 
 export type RunsRemoveEndedCall = { readonly "older_than_days": number };
 
@@ -1224,7 +1235,7 @@ export interface Calls {
   "fixes.rollback": [FixesRollbackCall, FixApplication];
   /** Say how far a fix may go by itself: suggest, shadow or auto. It still has to have proved itself each time. */
   "fixes.set_mode": [FixesSetModeCall, Fix];
-  /** Return the fixes that are bound to this very error, the surest first. A near miss shares none. */
+  /** Return the fixes that are bound to this very error or fingerprint, the surest first; a near miss shares none. */
   "fixes.suggest": [FixesSuggestCall, readonly (FixSuggestion)[]];
   /** Vouch, as a person, for a fix that came from outside or from an agent; takes a proof where `auto` does. */
   "fixes.trust": [FixesTrustCall, Fix];
@@ -1290,6 +1301,8 @@ export interface Calls {
   "handle": [HandleCall, Handled];
   /** Return whether advice that was followed in the last days was as sure as it said. Raises InvalidInput. */
   "health.calibration": [HealthCalibrationCall, CalibrationRecord];
+  /** Return the five founding charts of a time (the last day), in 48 steps each. Raises InvalidInput. */
+  "health.charts": [HealthChartsCall, readonly (Chart)[]];
   /** Return the figures of health over the last days; each says how it is counted. Raises InvalidInput. */
   "health.figures": [HealthFiguresCall, readonly (HealthFigure)[]];
   /** Return what the last days brought, beside as many days before. Raises InvalidInput. */

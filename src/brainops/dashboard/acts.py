@@ -25,7 +25,6 @@ class PageAct(Struct, frozen=True):
 
 
 ACTS: Mapping[str, PageAct] = {
-    "approvals.grant": PageAct("Approved.", "What was asked for goes on; cancel its run to stop it."),
     "agents.disable": PageAct("Switched off.", "", "agents.enable", "Switch on", ("name",)),
     "agents.enable": PageAct("Switched on.", "", "agents.disable", "Switch off", ("name",)),
     "archive": PageAct("Set aside.", "Searches do not find it.", "restore", "Bring back", ("memory_id",)),
@@ -50,7 +49,6 @@ ACTS: Mapping[str, PageAct] = {
         {"reason": "taken back on the page"},
     ),
     "improvements.undo": PageAct("Rolled back.", "It is not proposed again without more evidence."),
-    "improvements.veto": PageAct("Vetoed.", "It is proposed again once there is more evidence."),
     "keys.revoke": PageAct("Revoked: it opens nothing from now on.", "Nothing takes that back; a new key is issued."),
     "people.grant": PageAct("Given.", "", "people.withdraw", "Withdraw", ("name", "role", "path")),
     "people.sign_out": PageAct("Signed out everywhere.", "They sign in again."),
@@ -58,5 +56,17 @@ ACTS: Mapping[str, PageAct] = {
     "restore": PageAct("It is back.", "", "archive", "Set aside", ("memory_id",)),
     "undo_feedback": PageAct("Taken back.", "Saying it again does."),
     "upkeep.doctor": PageAct("Checked.", shows="checks.html"),
+    "approvals.grant": PageAct("Approved.", "What was asked for goes on; cancelling its run stops it."),
     "approvals.refuse": PageAct("Refused.", "Whoever asked may ask again."),
+    "improvements.veto": PageAct("Vetoed.", "It is proposed again once there is more evidence."),
+    "procedures.activate": PageAct("Activated.", "Activating the version before takes it back."),
+    "runs.cancel": PageAct("Cancelled.", "Retry lets it go on where it stopped.", "runs.retry", "Retry", ("run_id",)),
+    "runs.complete": PageAct(
+        "Done; the run goes on.", "Retrying from that step does it again, once the run has ended."
+    ),
+    "runs.pause": PageAct("It pauses.", "What is under way ends.", "runs.resume", "Go on", ("run_id",)),
+    "runs.resume": PageAct("It goes on.", "", "runs.pause", "Pause", ("run_id",)),
+    "runs.retry": PageAct("It goes on.", "", "runs.pause", "Pause", ("run_id",)),
+    "runs.skip": PageAct("Skipped.", "Retrying from that step does it after all, once the run has ended."),
+    "runs.take_over": PageAct("It is yours.", "Whoever had it may take it over in turn."),
 }

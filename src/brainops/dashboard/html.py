@@ -42,6 +42,7 @@ def environment() -> Environment:
         "share": words.share,
         "lines": words.lines,
         "counted": counted,
+        "verdict": words.verdict,
         "spark": drawings.spark,
         "interval": drawings.interval,
         "calibration": drawings.calibration,
@@ -49,7 +50,7 @@ def environment() -> Environment:
         "json": lambda value: to_json(value).decode(),
         "pretty": lambda value: value if isinstance(value, str) else json.dumps(json.loads(to_json(value)), indent=2),
     }
-    made.globals |= {"asset": lambda name: assets()[name].address, "state_marks": words.STATE_MARKS}
+    made.globals |= {"asset": lambda name: assets()[name].address, "marks": words.MARKS}
     made.globals["ui"] = made.get_template("ui.html").module
     return made
 

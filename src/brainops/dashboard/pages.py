@@ -13,9 +13,13 @@ from typing import Any
 from msgspec import Struct
 
 from brainops.dashboard.agents import agents
+from brainops.dashboard.approvals import approvals
 from brainops.dashboard.errors import error, errors
+from brainops.dashboard.incident import incident
 from brainops.dashboard.learning import learning
 from brainops.dashboard.now import now
+from brainops.dashboard.procedures import procedure, procedures
+from brainops.dashboard.runs import run, runs
 from brainops.dashboard.search import memory, search
 from brainops.dashboard.signals import signals
 from brainops.dashboard.upkeep import access, audit, health
@@ -36,6 +40,12 @@ class PageOf(Struct, frozen=True):
 
 PAGES = (
     PageOf("/", "Now", "now.html", now),
+    PageOf("/approvals", "Approvals", "approvals.html", approvals),
+    PageOf("/runs", "Runs", "runs.html", runs),
+    PageOf("/runs/{run_id:str}", "Run", "run.html", run, listed=False),
+    PageOf("/procedures", "Procedures", "procedures.html", procedures),
+    PageOf("/procedures/{name:str}", "Procedure", "procedure.html", procedure, listed=False),
+    PageOf("/incident", "Incidents", "incident.html", incident),
     PageOf("/search", "Search", "search.html", search),
     PageOf("/memories/{memory_id:str}", "Memory", "memory.html", memory, listed=False),
     PageOf("/errors", "Errors", "errors.html", errors),

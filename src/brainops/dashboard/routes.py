@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -17,8 +18,8 @@ from litestar.response import Stream
 
 from brainops.dashboard.acts import ACTS
 from brainops.dashboard.assets import assets
-from brainops.dashboard.html import html, rendered
-from brainops.dashboard.needs import waiting
+from brainops.dashboard.html import HEADERS, html, rendered
+from brainops.dashboard.needs import needs
 from brainops.dashboard.pages import PAGES, PageOf
 from brainops.dashboard.upkeep import exported
 from brainops.dashboard.visit import RANGES, Visit
@@ -70,15 +71,18 @@ def _shown(
     part = query.get("part", "")
     # what happens while the page is made is told once it listens: the cursor is older than what it shows
     cursor = "" if part else visit.brain.changes(after="newest", limit=1).next
-    values = {
+    values: dict[str, Any] = {
         "visit": visit,
         "title": page.title,
         "pages": [each for each in PAGES if each.listed],
         "ranges": list(RANGES),
         "cursor": cursor,
-        "waiting": lambda: waiting(visit),
+        "waiting": lambda: len(needs(visit)),
         **page.values(visit),
     }
+    if "download" in query and "markdown" in values:
+        named = {"content-disposition": f'attachment; filename="{re.sub("[^A-Za-z0-9.-]", "-", values["file"])}"'}
+        return Response(values["markdown"](), headers={**HEADERS, **named}, media_type="text/markdown")
     return html(rendered(page.template, values, part))
 
 

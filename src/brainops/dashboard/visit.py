@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 from urllib.parse import urlencode
 
 from brainops.brain import Brain
@@ -80,7 +81,7 @@ class Visit:
         return (path or self.path) + (f"?{urlencode(said)}" if said else "")
 
     @property
-    def paging(self) -> dict[str, str | None]:
+    def paging(self) -> Any:
         """The cursors, as every list of the memory takes them."""
         return {name: self.query.get(name) or None for name in ("after", "before")}
 

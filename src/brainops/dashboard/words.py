@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from markupsafe import Markup, escape
 
-from brainops.types import Micros
+from brainops.types import Micros, Operation
 
-STATE_MARKS: Mapping[str, str] = {
-    **dict.fromkeys(("new", "returning", "rolled_back"), "bad"),
-    **dict.fromkeys(("ongoing", "planned", "trial", "proposed"), "warn"),
-    **dict.fromkeys(("mended", "kept", "applied"), "good"),
-    **dict.fromkeys(("quiet", "undone", "rejected"), "quiet"),
-}
-"""Which colour repeats what the word for a state says."""
-
+# A state is said by its word; the colour that goes with it only repeats that.
+MARKS = defaultdict(
+    lambda: "quiet",
+    {
+        **dict.fromkeys("succeeded granted used resolved active kept verified mended applied".split(), "good"),
+        **dict.fromkeys("failed refused expired firing rolled_back new returning".split(), "bad"),
+        **dict.fromkeys("waiting paused pending planned trial ongoing proposed".split(), "warn"),
+    },
+)
 LONGEST = 20_000  # of one text on a page; who wants more asks for the memory itself
 
 # What a browser obeys or what hides text: control characters, bidi overrides, invisible marks, tags, lone surrogates.
@@ -77,3 +79,8 @@ def in_a_line(detail: Mapping[str, Any]) -> str:
     """Return the details of something in one line; what is empty is left out."""
     said = ((name, value if isinstance(value, str) else json.dumps(value)) for name, value in detail.items() if value)
     return ", ".join(f"{name}: {value}" for name, value in said)
+
+
+def verdict(operation: Operation) -> str:
+    """Return how an operation ended; "runs" for one that did not."""
+    return "runs" if operation.outcome is None else type(operation.outcome).__name__.lower()

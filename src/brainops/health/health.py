@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from brainops.health import figures
+from brainops.health.charts import charts
 from brainops.health.figures import DEFAULT_DAYS
 from brainops.health.report import report
 from brainops.health.series import series
 from brainops.memory.context import MemoryContext
-from brainops.types import CalibrationRecord, HealthFigure, Micros, Report, Series
+from brainops.types import CalibrationRecord, Chart, HealthFigure, Micros, Report, Series
 
 
 class Health:
@@ -43,6 +44,15 @@ class Health:
         """Return whether advice that was followed in the last days was as sure as it said. Raises InvalidInput."""
         self._settled()
         return figures.calibration(self._context, days)
+
+    def charts(self, *, since: Micros | None = None, until: Micros | None = None) -> tuple[Chart, ...]:
+        """Return the five founding charts of a time (the last day), in 48 steps each. Raises InvalidInput.
+
+        Questions to memory and those that were answered; repeats avoided against repeats; runs by how they ended; the
+        five loudest errors; improvements kept less those rolled back.
+        """
+        self._settled()
+        return charts(self._context, since, until)
 
     def report(self, *, days: int = 7) -> Report:
         """Return what the last days brought, beside as many days before. Raises InvalidInput."""

@@ -41,7 +41,7 @@ _READER = """
     fixes.application fixes.applications fixes.confidence fixes.get fixes.list fixes.plan fixes.suggest
     guard.automatic_stopped guard.compliance guard.decisions guard.is_strict guard.prepared guard.replay guard.rule
     guard.rules guard.settings
-    health.calibration health.figures health.report health.series
+    health.calibration health.charts health.figures health.report health.series
     improvements.get improvements.held improvements.list
     jobs.get jobs.list
     language.budget language.ready language.used

@@ -117,5 +117,21 @@ class Figures:
         found = self._session.one("unlearnt_count", limit=limit)
         return int(found["operations"]) if found else 0
 
+    def courses(self, since: Micros, until: Micros, step: Micros) -> Sequence[Row]:
+        """Return how much was `counted` in each `step` of a time: of a `line` of the charts, and `of_what` of it."""
+        told = {"since": since, "until": until, "step": step}
+        repeats = self._session.all("course_repeats", **told)
+        again = [{"line": "repeats", "of_what": "", **row} for row in repeats]
+        return [*self._session.all("course_counts", **told), *again]
+
+    def marks(self, since: Micros, until: Micros, limit: int) -> Sequence[Row]:
+        """Return what was deployed and what changed by itself: `at`, and what is `said` of it."""
+        return self._session.all("course_marks", since=since, until=until, limit=limit)
+
+    def named(self, fingerprints: Sequence[str]) -> dict[str, str]:
+        """Return the titles of errors by their fingerprints."""
+        rows = self._session.all("errors_named", fingerprints=list(fingerprints)) if fingerprints else ()
+        return {row["fingerprint"]: row["title"] for row in rows}
+
     def _one(self, name: str, since: Micros, until: Micros) -> Row:
         return always(self._session, name, since=since, until=until)

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from brainops.types.alert import SetAside as SetAside
     from brainops.types.change import ChangeKind as ChangeKind
     from brainops.types.change import FeedEntry as FeedEntry
+    from brainops.types.chart import Chart as Chart
+    from brainops.types.chart import ChartLine as ChartLine
+    from brainops.types.chart import ChartMark as ChartMark
     from brainops.types.evidence import Cause as Cause
     from brainops.types.evidence import CauseChange as CauseChange
     from brainops.types.evidence import CauseStanding as CauseStanding
@@ -225,6 +228,7 @@ __getattr__, __dir__, __all__ = lazy.names(
         " LanguageBudget LanguageUse MemoryAccess Task TaskRecord Workflow WorkflowPlan",
         "alert": "Alert AlertEvent AlertState Inbox SetAside",
         "change": "ChangeKind FeedEntry",
+        "chart": "Chart ChartLine ChartMark",
         "evidence": "Cause CauseChange CauseStanding ErrorState RemedyEffect RemedyEvidence SeenError",
         "fix": "ApplicationState BlastRadius Fix FixApplication FixConfidence FixKind FixMode FixSuggestion"
         " Recognition",

@@ -227,3 +227,82 @@ order by m.created_at desc, m.key desc limit :limit
 select count(*) as operations from (
     select 1 as one from operation as o
     where o.namespace = :namespace and o.learnt_at is null and o.finished_at is not null limit :limit) as waiting
+
+-- name: course_counts
+-- How much of each line of the founding charts lies in each step of a time? One pass a table, whatever the steps are.
+select 'queries' as line, '' as of_what, (q.minute * 60000000 - :since::bigint) / :step::bigint as step,
+    sum(q.queries) as counted
+from query_count as q
+where q.namespace = any (:namespaces::text[]) and q.minute >= (:since::bigint + 59999999) / 60000000
+    and q.minute < (:until::bigint + 59999999) / 60000000
+group by (q.minute * 60000000 - :since::bigint) / :step::bigint
+union all
+select case when g.primary_id is null then 'queries' else 'hits' end, '',
+    (g.created_at - :since::bigint) / :step::bigint, count(*)
+from guidance as g
+where g.namespace = any (:namespaces::text[]) and g.created_at >= :since::bigint and g.created_at < :until::bigint
+    and g.imported_at is null
+group by case when g.primary_id is null then 'queries' else 'hits' end, (g.created_at - :since::bigint) / :step::bigint
+union all
+select 'errors', o.fingerprint, (o.finished_at - :since::bigint) / :step::bigint, count(*)
+from operation as o
+where o.namespace = any (:namespaces::text[]) and o.finished_at >= :since::bigint and o.finished_at < :until::bigint
+    and o.outcome = 'failed' and o.fingerprint is not null and o.imported_at is null and o.name not like 'attempt: %'
+group by o.fingerprint, (o.finished_at - :since::bigint) / :step::bigint
+union all
+select 'avoided', '', (o.finished_at - :since::bigint) / :step::bigint, count(*)
+from operation as o
+where o.namespace = any (:namespaces::text[]) and o.finished_at >= :since::bigint and o.finished_at < :until::bigint
+    and o.outcome = 'succeeded' and o.followed_id is not null and o.contradicted_at is null and o.imported_at is null
+group by (o.finished_at - :since::bigint) / :step::bigint
+union all
+select 'avoided', '', (a.decided_at - :since::bigint) / :step::bigint, count(*)
+from fix_application as a
+where a.namespace = any (:namespaces::text[]) and a.decided_at >= :since::bigint and a.decided_at < :until::bigint
+    and a.state = 'verified' and a.imported_at is null
+group by (a.decided_at - :since::bigint) / :step::bigint
+union all
+select 'runs', r.state, (r.finished_at - :since::bigint) / :step::bigint, count(*)
+from run as r
+where r.namespace = any (:namespaces::text[]) and r.finished_at >= :since::bigint and r.finished_at < :until::bigint
+    and r.imported_at is null
+group by r.state, (r.finished_at - :since::bigint) / :step::bigint
+union all
+select 'improvements', i.state, (i.ended_at - :since::bigint) / :step::bigint, count(*)
+from improvement as i
+where i.namespace = any (:namespaces::text[]) and i.ended_at >= :since::bigint and i.ended_at < :until::bigint
+    and i.imported_at is null
+group by i.state, (i.ended_at - :since::bigint) / :step::bigint
+
+-- name: course_repeats
+-- How many failures of a time were of an error that had happened before, step by step?
+select (o.finished_at - :since::bigint) / :step::bigint as step, count(*) as counted
+from operation as o
+where o.namespace = any (:namespaces::text[]) and o.finished_at >= :since::bigint and o.finished_at < :until::bigint
+    and o.outcome = 'failed' and o.fingerprint is not null and o.imported_at is null and o.name not like 'attempt: %'
+    and exists (
+        select 1 from operation as e
+        where e.namespace = any (:namespaces::text[]) and e.fingerprint = o.fingerprint
+            and e.outcome = 'failed' and e.finished_at < o.finished_at and e.name not like 'attempt: %')
+group by (o.finished_at - :since::bigint) / :step::bigint
+
+-- name: course_marks
+-- What may have moved the lines: what was deployed, and what changed by itself.
+select * from (
+    select o.started_at as at, o.name || coalesce(' ' || o.target, '') as said from operation as o
+    where o.namespace = any (:namespaces::text[]) and o.started_at >= :since::bigint and o.started_at < :until::bigint
+        and o.name like 'deploy%' and o.imported_at is null
+    order by o.started_at desc limit :limit) as deployed
+union all
+select * from (
+    select i.applied_at as at, i.title as said from improvement as i
+    where i.namespace = any (:namespaces::text[]) and i.applied_at >= :since::bigint and i.applied_at < :until::bigint
+        and i.by_itself = 1 and i.imported_at is null
+    order by i.applied_at desc limit :limit) as changed
+
+-- name: errors_named
+-- What are the errors of some fingerprints called?
+select m.fingerprint as fingerprint, max(m.title) as title from memory as m
+where m.namespace = any (:namespaces::text[]) and m.fingerprint = any (:fingerprints::text[])
+    and m.type = 'error_pattern'
+group by m.fingerprint
