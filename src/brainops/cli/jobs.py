@@ -39,7 +39,8 @@ def jobs() -> None:
     """List what goes on in the background, and what came of it, the newest first.
 
     \b
-    brainops reindex --background      also audit, doctor, reembed, export, compact --restore, purge --subject
+    brainops reindex --background      also audit, doctor, reembed, export,
+                                       compact --restore, purge --subject
     brainops jobs show JOB
     brainops jobs cancel JOB
     """
