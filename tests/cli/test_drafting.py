@@ -45,6 +45,38 @@ def test_json_holds_the_procedure_and_the_notes(say: Say, tmp_path: Path) -> Non
     assert value["notes"][0]["line"] == 7
 
 
+UNCLEAR = "1. Count the till.\n2. The exception is Sunday.\n"
+
+
+def test_what_is_not_clear_is_asked_plainly_and_answered_on_the_line(say: Say) -> None:
+    asked = say("procedure", "from-text", "-", "--name", "till", given=UNCLEAR)
+    refused = say("procedure", "activate", "till")
+    answered = say("procedure", "from-text", "-", "--name", "till", "--answer", "1=note", given=UNCLEAR)
+
+    assert '1. line 2: "The exception is Sunday.": is it a step, a condition,' in asked.out
+    assert "--answer 1=" in asked.out and "cannot be activated" in asked.out
+    assert refused.code == 1 and "The exception is Sunday" in refused.err
+    assert "open question" not in answered.out
+    assert say("procedure", "activate", "till", "--number", "2").code == 0
+
+
+def test_a_wrong_answer_names_its_form(say: Say) -> None:
+    for given in ("note", "x=note", "7=note", "1="):
+        said = say("procedure", "from-text", "-", "--answer", given, given=UNCLEAR)
+
+        assert said.code != 0 and ("N=TEXT" in said.err or "question" in said.err)
+
+
+def test_an_import_shows_the_questions_of_each_file(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "till.md").write_text(f"# Till\n\n{UNCLEAR}", encoding="utf-8")
+
+    said = say("procedure", "import", "till.md")
+
+    assert "The exception is Sunday." in said.out
+    assert "import it again" in said.out
+    assert say("procedure", "import", "till.md", "--json").value["kept"][0]["questions"][0]["line"] == 4
+
+
 def test_an_empty_text_is_refused(say: Say) -> None:
     said = say("procedure", "from-text", "-", given="\n")
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
 
 import pytest
 
-from brainops.errors import ApprovalRequired, Conflict, InvalidInput
+from brainops.errors import ApprovalRequired, Conflict, InvalidInput, InvalidProcedure
 from brainops.types import Actor, ActorKind, ProcedureState, RunState, Trust
 from tests.conformance.conftest import OpenBrain
 
@@ -66,12 +69,56 @@ def test_a_run_goes_the_way_that_its_questions_are_answered(open_brain: OpenBrai
 
 def test_a_draft_of_a_language_model_goes_through_the_same_door(open_brain: OpenBrain) -> None:
     brain = open_brain()
-    answer = json.dumps({"steps": [{"id": "rest", "name": "Rest"}]})
+    steps = [
+        {"id": "drain", "name": "Drain the node"},
+        {"id": "look", "name": "Is the queue empty?", "needs": ["drain"]},
+        {"id": "pause", "name": "Wait five minutes", "needs": ["look"], "if": 'steps.look.output.answer == "no"'},
+        {"id": "go", "name": "Restart the service", "needs": ["look", "pause"]},
+    ]
 
-    version, drafted = brain.procedures.from_text(TEXT, name="pause", model=lambda prompt: answer)
+    version, drafted = brain.procedures.from_text(TEXT, name="pause", model=lambda prompt: json.dumps({"steps": steps}))
+    _, dropped = brain.procedures.from_text(TEXT, model=lambda prompt: json.dumps({"steps": steps[:1]}))
 
     assert drafted.by == "model"
-    assert [step.id for step in brain.procedures.by_id(version.id).procedure.steps] == ["rest"]
+    assert [step.id for step in brain.procedures.by_id(version.id).procedure.steps] == ["drain", "look", "pause", "go"]
+    assert dropped.by == "rules"
+
+
+UNCLEAR = "1. Approve the request.\n2. The exception is production access.\n"
+
+
+def test_a_draft_with_an_open_question_is_not_activated_before_it_is_answered(open_brain: OpenBrain) -> None:
+    brain = open_brain()
+    version, drafted = brain.procedures.from_text(UNCLEAR, name="access")
+
+    with pytest.raises(InvalidProcedure, match="The exception is production access"):
+        brain.procedures.activate("access")
+    answered, clear = brain.procedures.from_text(
+        UNCLEAR, name="access", answers={"1": "If it is about production, ask the security team."}
+    )
+
+    assert [question.text for question in drafted.questions] == ["The exception is production access."]
+    assert clear.questions == ()
+    assert brain.procedures.activate("access", number=answered.number).state is ProcedureState.ACTIVE
+    assert brain.procedures.by_id(version.id).state is ProcedureState.DRAFT
+
+
+def test_a_file_with_an_open_question_is_not_applied(open_brain: OpenBrain, tmp_path: Path) -> None:
+    brain = open_brain()
+    version, _ = brain.procedures.from_text(UNCLEAR, name="access")
+    (tmp_path / "access.md").write_text(version.source, encoding="utf-8")
+
+    with pytest.raises(InvalidProcedure, match="open question"):
+        brain.procedures.apply(tmp_path, adopt=True)
+
+
+@pytest.mark.parametrize("answers", [{"2": "note"}, {"1": ""}, {"1": 3}, ["note"]])
+def test_an_answer_that_fits_no_question_is_refused(open_brain: OpenBrain, answers: object) -> None:
+    brain = open_brain()
+
+    with pytest.raises(InvalidInput):
+        brain.procedures.from_text(UNCLEAR, name="access", answers=cast("Mapping[str, str]", answers))
+    assert brain.procedures.list() == []
 
 
 def test_a_document_from_outside_is_kept_as_a_draft(open_brain: OpenBrain) -> None:

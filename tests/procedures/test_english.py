@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from types import FrameType
@@ -171,11 +172,11 @@ def test_a_way_back_is_a_note_and_no_cycle() -> None:
     assert "Drive off" not in carried_out(drafted, {"It runs?": "no"})
 
 
-def test_a_reference_to_nowhere_stays_a_step_and_is_told() -> None:
+def test_a_reference_to_nowhere_is_a_question_to_the_author() -> None:
     drafted = read("1. Weigh the parcel.\n2. Go to step 9.\n")
 
     assert names("1. Weigh the parcel.\n2. Go to step 9.\n")[-1] == "Go to step 9"
-    assert any("not in this text" in note.why for note in drafted.notes)
+    assert [question.text for question in drafted.questions] == ["Go to step 9."]
 
 
 def test_a_hand_over_in_a_branch_ends_there() -> None:
@@ -330,6 +331,73 @@ def test_on_an_invalid_answer_the_rules_draft_stands(answer: str) -> None:
     assert "model's draft was not taken" in drafted.notes[0].why
 
 
+DROPS = {"steps": [{"id": "drop", "name": "Drop the table", "text": "Drop the table."}]}
+TURNS = {
+    "steps": [
+        {"id": "drop", "name": "Drop the table"},
+        {"id": "backup", "name": "Take a backup", "needs": ["drop"]},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "why"),
+    [
+        ("Do not continue if the dump is old. Drop the table.", DROPS, "leaves out"),
+        ("1. Take a backup.\n2. Drop the table.", TURNS, "before"),
+        ("The exception is the audit table, which stays. Drop the table.", DROPS, "leaves out"),
+    ],
+)
+def test_a_models_draft_that_drops_a_condition_or_turns_an_order_is_not_taken(
+    text: str, answer: Mapping[str, object], why: str
+) -> None:
+    drafted = read(text, model=lambda _: json.dumps(answer))
+
+    assert drafted.by == "rules"
+    assert why in drafted.notes[0].why
+
+
+# Questions to the author
+
+UNCLEAR = "1. Approve the request.\n2. The exception is production access.\n3. Otherwise log it.\n"
+
+
+def test_what_is_not_understood_is_asked_in_its_place_with_its_own_words() -> None:
+    drafted = read(UNCLEAR)
+
+    assert [(each.number, each.line, each.text) for each in drafted.questions] == [
+        (1, 2, "The exception is production access."),
+        (2, 3, "Otherwise log it."),
+    ]
+    assert [step.text.startswith("[open question]") for step in drafted.procedure.steps] == [False, True, True]
+
+
+def test_an_answer_is_read_in_place_of_the_words_it_answers() -> None:
+    drafted = read(UNCLEAR, answers={"1": "If it is about production, ask the security team.", "2": "step"})
+
+    assert drafted.questions == ()
+    assert [step.name for step in drafted.procedure.steps] == [
+        "Approve the request",
+        "It is about production?",
+        "Ask the security team",
+        "Otherwise log it",
+    ]
+    assert "If it is about production" in drafted.procedure.prose
+
+
+def test_a_sentence_that_only_explains_is_answered_by_note() -> None:
+    drafted = read(UNCLEAR, answers={"1": "note", "2": "Log it."})
+
+    assert [step.name for step in drafted.procedure.steps] == ["Approve the request", "Log it"]
+    assert drafted.questions == ()
+
+
+@pytest.mark.parametrize(("answers", "said"), [({"3": "note"}, "no open question 3"), ({"1": " "}, "empty answer")])
+def test_an_answer_to_no_question_and_an_empty_one_are_refused(answers: dict[str, str], said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        read(UNCLEAR, answers=answers)
+
+
 # Properties
 
 WORDS = st.sampled_from(
@@ -387,6 +455,15 @@ def test_every_line_is_found_back(text: str) -> None:
 @given(st.text(max_size=300), st.lists(LINES, min_size=1, max_size=6).map("\n".join).filter(says_something))
 def test_no_answer_of_a_model_breaks_it(answer: str, text: str) -> None:
     assert read(text, model=lambda _: answer).procedure
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(LINES, min_size=1, max_size=8).map("\n".join).filter(says_something))
+def test_the_words_of_every_question_stand_in_the_text(text: str) -> None:
+    drafted = read(text)
+
+    told = set(re.findall(r"\w+", drafted.procedure.prose.lower()))
+    assert all(set(re.findall(r"\w+", each.text.lower())) <= told for each in drafted.questions)
 
 
 LONG = (

@@ -633,8 +633,8 @@ export type NextTries = { readonly "ask_a_person": boolean; readonly "cause": st
 /** A remedy that is worth trying: how probably it helps here, how often it did, and that as one line. */
 export type NextTry = { readonly "helped": number; readonly "line": string; readonly "probability": number; readonly "remedy": string; readonly "tried": number };
 
-/** A place of the flow: what it is called, its full text, the line it comes from and its number there. */
-export type Node = { readonly "command": string; readonly "id": string; readonly "kind": NodeKind; readonly "label": string; readonly "line": number; readonly "name": string; readonly "text": string };
+/** A place of the flow: its name, full text, line and number there; `why` says what its author is asked about it. */
+export type Node = { readonly "command": string; readonly "id": string; readonly "kind": NodeKind; readonly "line": number; readonly "name": string; readonly "said": string; readonly "text": string; readonly "why": string };
 
 /** What a node of the flow is; steps and questions are carried out, the others only show the way. */
 export type NodeKind = "end" | "part" | "question" | "start" | "step";
@@ -796,7 +796,7 @@ export type ProceduresDiffCall = { readonly "name": string; readonly "new"?: num
 
 export type ProceduresFromDocumentCall = { readonly "path"?: string; readonly "text": string };
 
-export type ProceduresFromTextCall = { readonly "name"?: string | null; readonly "prose": string; readonly "trust"?: Trust };
+export type ProceduresFromTextCall = { readonly "answers"?: { readonly [name: string]: string } | null; readonly "name"?: string | null; readonly "prose": string; readonly "trust"?: Trust };
 
 export type ProceduresGetCall = { readonly "name": string; readonly "number"?: number | null };
 

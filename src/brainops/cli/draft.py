@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,17 +28,20 @@ ABOUT_THE_REPOSITORY = frozenset("readme _index changelog license contributing c
 @click.argument("file", metavar="FILE|-")
 @click.option("--name", metavar="NAME", help="Its name; made of the title by default.")
 @click.option("--notes", "every", is_flag=True, help="Show every sentence that became no step.")
+@click.option("--answer", "said", metavar="N=TEXT", multiple=True, help="Say anew what question N asks about.")
 @click.option("--mermaid", is_flag=True, help="Print only the picture, as Mermaid.")
-def from_text(brain: Brain, file: str, name: str | None, every: bool, mermaid: bool) -> Said:
+def from_text(brain: Brain, file: str, name: str | None, every: bool, said: tuple[str, ...], mermaid: bool) -> Said:
     """Read plain English as a procedure and keep it as a draft; nothing holds until a person activates it.
 
     Headings, lists, "if ... then ... otherwise", "before", "unless" and "go to step 3" become steps with an order and
-    conditions. What was understood is shown back, and so is what was not.
+    conditions. What was understood is shown back. What was not is a question in its place, and the draft cannot be
+    activated while one is open. Answer in the text, or by --answer with the sentence said anew, with "note" where it
+    only explains, or with "step" where it is a step by its own words.
 
     Example: brainops procedure from-text runbook.txt --name restart-api
     """
     text = read_text(file, TEXT_BYTES)
-    version, drafted = brain.procedures.from_text(text, name=name)
+    version, drafted = brain.procedures.from_text(text, name=name, answers=_answers(said))
     if mermaid and not shared().json:
         click.echo(safe(drafted.picture()), nl=False)
     else:
@@ -48,6 +52,7 @@ def from_text(brain: Brain, file: str, name: str | None, every: bool, mermaid: b
             "hash": version.hash,
             "text": drafted.text(),
             "picture": drafted.picture(),
+            "questions": list(drafted.questions),
             "notes": [{"line": note.line, "text": note.text, "why": note.why} for note in drafted.notes],
             "procedure": version.procedure,
         }
@@ -66,11 +71,34 @@ def from_text(brain: Brain, file: str, name: str | None, every: bool, mermaid: b
             what = "sentence explains" if left == 1 else "sentences explain"
             yield dim(f"  {left} {what} and became no step: --notes shows.")
         name = version.procedure.name
-        if version.state.value == "draft":
+        yield from _questions(drafted.questions)
+        if drafted.questions:
+            yield f"  Answer: brainops procedure from-text {safe(file)} --answer 1='the sentence anew'"
+            yield "  or --answer N=note where it only explains, N=step where it is a step by its own words."
+            yield f"Kept as a draft, number {version.number}; it cannot be activated before that."
+        elif version.state.value == "draft":
             yield f"Kept as a draft, number {version.number}. Once it says what you mean:"
             yield f"  brainops procedure activate {name} --number {version.number}"
         else:
             yield f"The same stands as number {version.number} already, {version.state.value}."
+
+
+def _answers(said: tuple[str, ...]) -> dict[str, str]:
+    answers: dict[str, str] = {}
+    for each in said:
+        number, equals, text = each.partition("=")
+        if not equals or not number.strip().isdecimal():
+            raise InvalidInput(f"--answer takes N=TEXT, such as 1=note, not {each[:40]!r}")
+        answers[str(int(number))] = text
+    return answers
+
+
+def _questions(questions: Sequence[Any]) -> Said:
+    """Say what the author is asked, each with the words that are not clear."""
+    if questions:
+        yield bold(f"{counted(len(questions), 'open question')}:")
+    for each in questions:
+        yield from wrapped(one_line(f"{each.number}. {each}"), indent="     ", first="  ")
 
 
 @command("import")
@@ -99,14 +127,25 @@ def import_(context: click.Context, brain: Brain, paths: tuple[str, ...]) -> Sai
             continue
         one, path = version.procedure, str(place)
         named[one.name] = place.as_posix()
-        kept.append({"path": path, "name": one.name, "number": version.number, "steps": len(one.steps)})
+        kept.append(
+            {
+                "path": path,
+                "name": one.name,
+                "number": version.number,
+                "steps": len(one.steps),
+                "questions": list(drafted.questions),
+            }
+        )
         steps = counted(len(one.steps), "step") if one.steps else "prose only"
         lines.append(f"{one.name} {version.number}  {version.state.value}, {steps}  {dim(safe(path))}")
+        lines += [f"  {line}" for line in _questions(drafted.questions)]
         for note in drafted.notes:
             if not note.plain:
                 lines += wrapped(one_line(str(note)), indent="      ", first="    ")
     yield {"kept": kept, "left": [{"path": path, "why": why} for path, why in left.items()]}
     yield from lines
+    if any(each["questions"] for each in kept):
+        yield "Where a question is open, say it clearly in the file and import it again."
     for path, why in left.items():
         yield from wrapped(one_line(f"left: {path}: {why}"), indent="    ", first="")
     yield f"{len(kept)} kept, {len(left)} left. They are drafts: brainops procedure show NAME, then activate NAME."

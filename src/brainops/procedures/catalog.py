@@ -80,13 +80,22 @@ class Catalog:
             return self._version(tx, row)
 
     def from_text(
-        self, prose: str, *, name: str | None = None, model: english.Model | None = None, trust: Trust = Trust.EXTERNAL
+        self,
+        prose: str,
+        *,
+        name: str | None = None,
+        model: english.Model | None = None,
+        answers: Mapping[str, str] | None = None,
+        trust: Trust = Trust.EXTERNAL,
     ) -> tuple[ProcedureVersion, english.Drafted]:
         """Keep what a text in plain English describes as a draft; return it with how it was understood, to read back.
 
-        A person activates it. No language model is asked unless a `model` is given. Raises InvalidInput, Conflict.
+        What is not clear is a question of the draft (`questions`), in its place; `answers` are the author's words for
+        it, by number. A person activates it once none is open. No language model is asked unless a `model` is given.
+        Raises InvalidInput, Conflict.
         """
-        drafted = english.read(prose, name=self._context.text(name) if name else name, model=model)
+        named = self._context.text(name) if name else name
+        drafted = english.read(prose, name=named, model=model, answers=answers)
         return self.save(drafted.procedure, trust=trust, reason="read from plain English"), drafted
 
     def from_document(
@@ -258,6 +267,7 @@ class Catalog:
         for each in definitions:
             if each.procedure.name in chosen:
                 sources.require_evaluable(each.procedure, path=each.path or "")
+                sources.require_filled(each.procedure)
         with self._context.store.writing(acts.PROCEDURE_APPLY, self._context.actor, proof) as tx:
             tx.procedures.changed()
             changes = [

@@ -22,6 +22,9 @@ MAX_TIMEOUT_SECONDS = 30 * 86_400.0  # a month; what takes longer is a `wait`
 MAX_ATTEMPTS = 100
 MAX_SHOWN = 12  # words of a hint
 
+OPEN_QUESTION = "[open question]"
+"""Begins the text of a step that a draft asks its author about; no version with one is activated."""
+
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _TITLE_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 STEP_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")

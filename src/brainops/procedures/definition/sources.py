@@ -19,7 +19,7 @@ from brainops.procedures.definition.define import define, examine, read
 from brainops.procedures.definition.define_step import TEMPLATE
 from brainops.procedures.definition.files import ProcedureFile
 from brainops.procedures.definition.findings import Findings, invalid, place
-from brainops.procedures.definition.keywords import meant
+from brainops.procedures.definition.keywords import OPEN_QUESTION, meant
 from brainops.procedures.definition.parse import parse
 from brainops.procedures.definition.references import expressions
 from brainops.procedures.definition.render import render
@@ -29,6 +29,8 @@ from brainops.types import JSON, Procedure, ProcedureVersion, Trust
 SECRETS_ONLY = RedactionPolicy(private=False)
 
 LOOKS_SECRET = "this looks like a secret"
+ANSWER = "say it in the text so that it is clear, or give from-text --answer, and activate the new number"
+SHOWN = 300  # characters of a question in the refusal
 DECLARE = "declare `secrets: {name: env:NAME}` and write ${{ secrets.name }}"
 PLACEHOLDER = re.compile(r"\[redacted:[\w\-]+\]")
 
@@ -113,8 +115,13 @@ def secrets_in(given: Definition) -> tuple[Problem, ...]:
 
 
 def require_filled(procedure: Procedure) -> None:
-    """Raise InvalidProcedure where a step holds the placeholder of a secret: what belongs there is to be said first."""
+    """Raise InvalidProcedure where a step asks its author something or holds the placeholder of a secret."""
     problems = [
+        Problem(path="", line=1, message=f"the step {step.id}: {' '.join(step.text.split())[:SHOWN]}", way_out=ANSWER)
+        for step in procedure.steps
+        if step.text.startswith(OPEN_QUESTION)
+    ]
+    problems += [
         Problem(path="", line=1, message=f"the step {step.id} holds a placeholder where a secret was", way_out=DECLARE)
         for step in procedure.steps
         if PLACEHOLDER.search(repr(step))

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from brainops.procedures.english.pseudocode import as_list
+
 PSEUDO_LEVEL = 7
 """A paragraph that is bold as a whole stands for a heading below all real ones."""
 DEPTH_LIMIT = 24
@@ -22,6 +24,8 @@ STEP_LINE = re.compile(
     r"(?i)([ \t]*)(?:\*\*)?step[ \t]+(\d{1,3}(?:\.\d{1,3})*|"
     r"[a-z])\b(?:\*\*)?[ \t]*[:.)\u2013\u2014-](?:\*\*)?[ \t]*(\S.*)$"
 )
+TURNS = re.compile(r"(?:Otherwise|Else|If|When|Unless|Then|Finally|After|Before|Note)\b")
+"""What begins a paragraph of its own though no empty line parts it from the list above."""
 RULE = re.compile(r"[ \t]*([-*_])([ \t]*\1){2,}[ \t]*$")
 BOLD = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1[ \t]*:?[ \t]*$")
 LABEL = re.compile(
@@ -57,7 +61,7 @@ class Block(Struct, kw_only=True):
 
 def blocks(text: str) -> list[Block]:
     """Return the document as a tree: sections by headings, lists by indentation."""
-    reader = _BlockReader(text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4).split("\n"))
+    reader = _BlockReader(as_list(text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4).split("\n")))
     root: list[Block] = []
     open_headings: list[Block] = []
     for block in reader.read():
@@ -194,6 +198,9 @@ class _BlockReader:
         else:
             kind = BlockKind.PARAGRAPH
         open_block = self._paragraph
+        indent = len(line) - len(line.lstrip())
+        if open_block is not None and open_block.kind is BlockKind.ITEM and indent <= open_block.indent:
+            open_block = None if TURNS.match(stripped) else open_block
         if open_block is not None and (open_block.kind is kind or open_block.kind is BlockKind.ITEM):
             open_block.text += f"\n{stripped}"
         else:

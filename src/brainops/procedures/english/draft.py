@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -21,12 +21,13 @@ from brainops.procedures.definition.keywords import (
     MAX_SOURCE_CHARACTERS,
     MAX_STEPS,
     MAX_TEXT_CHARACTERS,
+    OPEN_QUESTION,
 )
-from brainops.procedures.english.blocks import unlinked
-from brainops.procedures.english.edges import Answers, Edge, Flow, Node, NodeKind, in_order, link, picture, reached
-from brainops.procedures.english.outline import outline
+from brainops.procedures.english.blocks import blocks, unlinked
+from brainops.procedures.english.flow import Answers, Edge, Flow, Node, NodeKind, in_order, link, picture, reached
+from brainops.procedures.english.reader import outline
 from brainops.procedures.english.units import Note, Outline
-from brainops.procedures.english.vocabulary import words
+from brainops.procedures.english.vocabulary import telling, words
 from brainops.types import JSON, Procedure
 from brainops.types.counted import counted
 from brainops.wire import from_plain
@@ -38,7 +39,21 @@ ID_WORDS = 5
 """Words of a step's name that make its id: enough to be recognised in a condition."""
 ID_CHARACTERS = 40
 ANSWERS = 'output.answer == "yes" || output.answer == "no"'
+SAME_WORDS = 0.6
+"""Share of the words of a condition that a step of a model's draft must have to be that condition."""
 SUGGESTED = "Suggested command; nothing runs it by itself:"
+
+
+class OpenQuestion(Struct, frozen=True, kw_only=True):
+    """What the author of a text is asked: the words in question, their line (from 1), and what is not clear of them."""
+
+    number: int
+    line: int
+    text: str
+    why: str
+
+    def __str__(self) -> str:
+        return f'line {self.line}: "{self.text}": {self.why}'
 
 
 class Drafted(Struct, frozen=True, kw_only=True):
@@ -52,31 +67,47 @@ class Drafted(Struct, frozen=True, kw_only=True):
     notes: tuple[Note, ...] = ()
     by: str = "rules"
 
+    @property
+    def questions(self) -> tuple[OpenQuestion, ...]:
+        """What is to be answered before the draft can be activated, as it stands in the text."""
+        asked = (
+            []
+            if self.by == "model"
+            else sorted(
+                (node.line, (node.said or node.text or node.name).split("\n")[0], node.why)
+                for node in self.flow.nodes
+                if node.why
+            )
+        )
+        return tuple(
+            OpenQuestion(number=number, line=line, text=text, why=why)
+            for number, (line, text, why) in enumerate(asked, 1)
+        )
+
     def picture(self) -> str:
         """Return the procedure as a Mermaid flow chart."""
         return picture(self.flow) if self.by == "rules" else mermaid(self.procedure)
 
     def text(self) -> str:
         """Return the procedure as it was understood, for reading back: steps in order, questions with their ways."""
-        return (
-            shown(self.procedure, self.flow)
-            if self.by == "rules"
-            else "\n".join(
-                [
-                    f"{number:>4}. {step.name or step.id}" + (f"   [if {step.condition}]" if step.condition else "")
-                    for number, step in enumerate(self.procedure.steps, 1)
-                ]
-            )
-            + "\n"
+        if self.by == "rules":
+            return shown(self.procedure, self.flow)
+        lines = [(step.name or step.id, step.condition) for step in self.procedure.steps]
+        return "".join(
+            f"{number:>4}. {name}" + (f"   [if {condition}]" if condition else "") + "\n"
+            for number, (name, condition) in enumerate(lines, 1)
         )
 
 
-def read(prose: str, *, name: str | None = None, model: Model | None = None) -> Drafted:
+def read(
+    prose: str, *, name: str | None = None, model: Model | None = None, answers: Mapping[str, str] | None = None
+) -> Drafted:
     """Return the procedure that a text describes.
 
-    The rules are fixed: the same text gives the same procedure. With a model its draft is taken instead when it is a
-    valid procedure of manual steps; on any other answer the rules' own draft stands, and a note says why.
-    Raises InvalidInput for a text that is empty or too long.
+    The rules are fixed: the same text gives the same procedure. `answers` are the author's words in place of those that
+    a question quotes, by its number. With a model its draft is taken instead when it is a valid procedure of manual
+    steps that keeps every condition and order; on any other answer the rules' own draft stands, and a note says why.
+    Raises InvalidInput for a text that is empty or too long, and for an answer to no question.
     """
     if len(from_plain(str, prose, "what a procedure is made from")) > MAX_SOURCE_CHARACTERS:
         raise InvalidInput(
@@ -85,8 +116,34 @@ def read(prose: str, *, name: str | None = None, model: Model | None = None) -> 
     prose = prose.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
     if not prose.strip():
         raise InvalidInput("there is no text; describe what is to be done, a step on each line")
-    drafted = draft(outline(prose), prose, name=name)
+    drafted = draft(outline(blocks(prose)), prose, name=name)
+    if answers:
+        prose = answered(prose, drafted.questions, answers)
+        drafted = draft(outline(blocks(prose)), prose, name=name)
     return drafted if model is None else _asked_of(model, prose, drafted)
+
+
+def answered(prose: str, questions: Sequence[OpenQuestion], answers: Mapping[str, str]) -> str:
+    """Return a text with the answers in place of the words that the questions quote; raise InvalidInput.
+
+    "note" lets a sentence explain only, "step" takes it as a step by its own words.
+    """
+    given = from_plain(dict[str, str], answers, "answers by the number of their question")
+    known = {str(question.number): question for question in questions}
+    for number, answer in sorted(given.items(), key=lambda each: each[0].rjust(6), reverse=True):
+        question = known.get(number)
+        if question is None:
+            raise InvalidInput(f"there is no open question {number}; {counted(len(known), 'question')} to be answered")
+        if not answer.strip():
+            raise InvalidInput(f'question {number} has an empty answer; say "note", "step", or the sentence anew')
+        asked = [re.escape(word) for word in re.findall(r"\w+", question.text)]
+        begin = sum(len(line) for line in prose.splitlines(keepends=True)[: max(question.line - 1, 0)])
+        match = re.compile(r"\W{1,40}".join(asked) + r"[.!?]?").search(prose, begin) if asked else None
+        if match is None:
+            raise InvalidInput(f"the words of question {number} are not found in the text as they are; edit it there")
+        kind = {"note": f"Note: {match[0]}", "step": f"Do: {match[0]}"}.get(answer.strip().lower(), answer.strip())
+        prose = prose[: match.start()] + kind + prose[match.end() :]
+    return prose
 
 
 def draft(found: Outline, prose: str, *, name: str | None = None, more: Mapping[str, JSON] | None = None) -> Drafted:
@@ -132,6 +189,8 @@ def _steps(flow: Flow) -> tuple[list[dict[str, Any]], list[Note]]:
         if node.id not in ids:
             continue
         text = node.text or node.name
+        if node.why:
+            text = f"{OPEN_QUESTION} {node.why}\n\n{text}"
         if node.kind is NodeKind.QUESTION:
             text = f"{node.name} Answer yes or no.\n\n{text}"
         if node.command and "```" not in text:
@@ -271,6 +330,7 @@ def _asked_of(model: Model, prose: str, rules: Drafted) -> Drafted:
     answer = model(PROMPT % prose)
     try:
         procedure = _proposed(answer, rules.procedure)
+        _nothing_lost(procedure, rules.flow)
     except (InvalidInput, ValueError, RecursionError) as fault:
         why = f"the model's draft was not taken ({' '.join(str(fault).split())[:200]}); this is what the rules read"
         return replace(rules, notes=(Note(line=0, text="", why=why), *rules.notes))
@@ -291,6 +351,26 @@ def _proposed(answer: str, own: Procedure) -> Procedure:
     described = value.get("description")
     description = described if isinstance(described, str) and described else own.description
     return define({"name": own.name, "description": description, "steps": steps, "prose": own.prose})
+
+
+def _nothing_lost(procedure: Procedure, flow: Flow) -> None:
+    """Raise InvalidInput where a model's draft has no step for a condition or an open question, or turns an order."""
+    asked = " ".join(step.condition or "" for step in procedure.steps)
+    held = [step for step in procedure.steps if step.condition or f"steps.{step.id}.output" in asked]
+    place: dict[str, int] = {}
+    for node in flow.nodes:
+        wanted = telling(node.said if node.why and node.said else node.name)
+        limits = node.kind is NodeKind.QUESTION or bool(node.why)
+        among = held if limits else procedure.steps
+        shares = [(len(wanted & telling(f"{step.name} {step.text}")), -number) for number, step in enumerate(among)]
+        best = max(shares, default=(0, 0))
+        if wanted and limits and best[0] < SAME_WORDS * len(wanted):
+            raise InvalidInput(f"it leaves out {node.name!r}")
+        if wanted and node.kind is NodeKind.STEP and best[0] >= SAME_WORDS * len(wanted):
+            place[node.id] = procedure.steps.index(among[-best[1]])
+    for edge in flow.edges:
+        if place.get(edge.source, -1) > place.get(edge.target, len(procedure.steps)):
+            raise InvalidInput(f"it has {flow.node(edge.target).name!r} before {flow.node(edge.source).name!r}")
 
 
 def _manual(step: object) -> dict[str, Any]:

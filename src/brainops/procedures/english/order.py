@@ -5,40 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from msgspec.structs import replace
-
-from brainops.procedures.english.sentences import deed
-from brainops.procedures.english.units import (
-    EXPLAINED,
-    Chapter,
-    Do,
-    EndPoint,
-    Fork,
-    Note,
-    Unit,
-    asked,
-    every,
-    inside,
-    shortened,
-)
-from brainops.procedures.english.vocabulary import telling
+from brainops.procedures.english.grammar import WHAT_ENDS
+from brainops.procedures.english.patterns import AS_IT_STANDS
+from brainops.procedures.english.units import Chapter, Do, EndPoint, Fork, Note, Unit, asked, every, inside, shortened
+from brainops.procedures.english.vocabulary import deed, telling
 
 SAME_DEED = 0.6
 """Share of the words of "before X" that a step must have to be that X."""
 MAX_UNITS = 600
 """Three times the steps that a procedure may have. Each unit is held against each to find what is meant."""
-TOO_LONG = "the text tells more than one procedure holds; make several of it"
+TOO_LONG = "left out from here on: the text tells more than one procedure holds; make several of it"
+DONE = telling("finished done completed complete ended over again successfully")
+CLOSED = re.compile(
+    r"(?i)(?:close|resolve|end) (?:the|this|your) (?:ticket|incident|case|chat|call|alert|request|conversation|issue)$"
+)
 REMAINS = re.compile(
     r"(?i)\b(?:still (?:not |un|persist|fail|exist|there|present|broken|occur|firing|see|have)|persists?\b|"
-    r"(?:is|are|was|has|have|been) (?:still )?not (?:been )?"
-    r"(?:resolved|fixed|solved|restored|cleared|helped)|(?:does|did) ?(?:not|n't) (?:help|work|resolve|fix|"
-    r"solve|clear)|"
-    r"continues?\b|remains?\b|unresolved|issue recurs)"
+    r"(?:is|are|was|has|have|been) (?:still )?not (?:been )?(?:resolved|fixed|solved|restored|cleared|helped)|"
+    r"(?:does|did) ?(?:not|n't) (?:help|work|resolve|fix|solve|clear)|continues?\b|remains?\b|unresolved|issue recurs)"
 )
 SOLVED = re.compile(
     r"(?i)\b(?:restored|resolved|fixed|solved|recovered|recovers|cleared|clears|gone|works(?: again)?|"
-    r"working(?: again)?|back (?:up|online)|"
-    r"healthy again|helped|stopped firing)\b"
+    r"working(?: again)?|back (?:up|online)|healthy again|helped|stopped firing)\b"
 )
 
 
@@ -46,7 +34,7 @@ def cut(units: list[Unit], notes: list[Note], room: int = MAX_UNITS) -> int:
     """Keep the first units of a text and all that lies inside them, note the rest, and return the room that is left."""
     for position, unit in enumerate(units):
         if room <= 0:
-            notes.append(Note(line=unit.line, text="", why=f"left out from here on: {TOO_LONG}"))
+            notes.append(Note(line=unit.line, text="", why=TOO_LONG))
             del units[position:]
             break
         room -= 1
@@ -55,38 +43,59 @@ def cut(units: list[Unit], notes: list[Note], room: int = MAX_UNITS) -> int:
     return room
 
 
-def put_in_order(units: list[Unit]) -> None:
+def arranged(units: list[Unit], above: Sequence[Unit] = ()) -> None:
     """Move what must come before or after another step, and add the step it names when there is none."""
     for unit in list(units):
         for inner in inside(unit):
-            put_in_order(inner)
-        if not isinstance(unit, Do) or not (unit.before or unit.after):
+            arranged(inner, [*above, *units])
+        other = (unit.before or unit.after) if isinstance(unit, Do) else ""
+        if not isinstance(unit, Do) or not other:
             continue
-        other = unit.before or unit.after
         place = next(n for n, each in enumerate(units) if each is unit)
         found = _deed_place(units, other, unit)
-        if found is None:
-            if named := deed(other):
-                named_step = Do(name=shortened(named), text=named, line=unit.line)
-                units.insert(place + 1 if unit.before else place, named_step)
-        elif (unit.before and found < place) or (unit.after and found > place):
-            units.pop(place)
-            units.insert(found, unit)
+        if found is not None:
+            if (unit.before and found < place) or (unit.after and found > place):
+                units.pop(place)
+                units.insert(found, unit)
+        elif named := deed(other):
+            if unit.before or _deed_place(above, other, unit) is None:
+                step = Do(name=shortened(named), text=named, line=unit.line)
+                units.insert(place + 1 if unit.before else place, step)
+        elif unit.after and _deed_place(above, other, unit) is None:
+            _reworded(unit, f", once {other}")
+        elif unit.before:
+            _reworded(unit, f", before {other}")
+
+
+def _reworded(unit: Do, tail: str) -> None:
+    """Let a step's own words say what no other step stands for."""
+    first, *rest = unit.text.split("\n")
+    unit.text = "\n".join([first.rstrip(".") + tail, *rest])
+    unit.name = shortened(first.rstrip(".") + tail)
 
 
 def _deed_place(units: Sequence[Unit], other: str, but: Do) -> int | None:
-    wanted = telling(other)
+    wanted = telling(other) - DONE
     best, place = 0.0, None
     for position, unit in enumerate(units):
         if unit is but or not wanted:
             continue
-        share = max(
-            (len(wanted & telling(each.name)) / len(wanted) for each in every([unit]) if isinstance(each, Do)),
-            default=0.0,
-        )
+        steps = (each for each in every([unit]) if isinstance(each, Do) and each is not but)
+        share = max((len(wanted & telling(each.name)) / len(wanted) for each in steps), default=0.0)
         if share > best:
             best, place = share, position
     return place if best >= SAME_DEED else None
+
+
+def closed(units: Sequence[Unit], *, follows: bool = False) -> None:
+    """Ask about a branch that ends by closing the ticket or the call though more is told: does everything end there?"""
+    for position, unit in enumerate(units):
+        more = follows or position + 1 < len(units)
+        for inner in inside(unit):
+            last = inner[-1] if inner and more and isinstance(unit, Fork) else None
+            if isinstance(last, Do) and CLOSED.match(last.name) and not AS_IT_STANDS.match(last.said):
+                last.why = last.why or WHAT_ENDS
+            closed(inner, follows=more)
 
 
 def settle(units: list[Unit], *, branch: bool = False) -> bool:
@@ -106,42 +115,15 @@ def settle(units: list[Unit], *, branch: bool = False) -> bool:
                     units[units.index(unit) : units.index(unit) + 1] = unit.yes
                     settled = False
                     continue
-                ends = [settle(each, branch=True) for each in (unit.yes, unit.no) if each]
-                settled = any(ends)
+                settled = settle(unit.yes, branch=True) | settle(unit.no, branch=True)
             case Do():
                 question = asked(unit.text)
                 following = units[units.index(unit) + 1] if not at_end else None
                 remains = isinstance(following, Fork) and bool(REMAINS.search(following.question))
                 settled = bool(question and SOLVED.search(question) and ((branch and at_end) or remains))
                 if settled:
-                    end = EndPoint(kind="resolved", text="", line=unit.line)
-                    check = Fork(question=question, text=unit.text, line=unit.line, yes=[end])
+                    check = Fork(question=question, text=unit.text, line=unit.line, yes=[EndPoint(kind="resolved")])
                     units.insert(units.index(unit) + 1, check)
             case _:
                 settled = False
     return settled
-
-
-def without_idle(units: list[Unit], notes: list[Note]) -> list[Unit]:
-    """Leave questions out on which nothing depends, and say so."""
-    kept: list[Unit] = []
-    for unit in units:
-        match unit:
-            case Chapter():
-                inner = without_idle(unit.units, notes)
-                if not inner and unit.shown:
-                    kept.append(Do(name=shortened(unit.name), text=unit.name, line=unit.line, label=unit.label))
-                    continue
-                unit = replace(unit, units=inner)
-            case Fork():
-                unit = replace(unit, yes=without_idle(unit.yes, notes), no=without_idle(unit.no, notes))
-                if not unit.yes and not unit.no:
-                    if unit.text.endswith("?"):
-                        unit = Do(name=shortened(unit.text), text=unit.text, line=unit.line, label=unit.label)
-                    else:
-                        notes.append(Note(line=unit.line, text=unit.text, why=EXPLAINED, plain=True))
-                        continue
-            case _:
-                pass
-        kept.append(unit)
-    return kept

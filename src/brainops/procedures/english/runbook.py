@@ -19,8 +19,8 @@ from brainops.procedures.definition.parse import parse
 from brainops.procedures.definition.yaml_text import YamlText
 from brainops.procedures.english.blocks import Block, BlockKind, blocks
 from brainops.procedures.english.draft import Drafted, draft, slug
-from brainops.procedures.english.edges import Flow
-from brainops.procedures.english.outline import outline_of
+from brainops.procedures.english.flow import Flow
+from brainops.procedures.english.reader import outline
 from brainops.procedures.english.units import Note
 from brainops.procedures.english.vocabulary import words
 from brainops.types import JSON
@@ -99,7 +99,7 @@ def runbook(text: str, *, path: str = "") -> Drafted:
     """
     front, body = front_matter(text)
     tree = blocks(text)
-    found = outline_of(arranged(tree))
+    found = outline(arranged(tree))
     stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     named = found.title or str(front.get("title") or "") or ("" if stem.lower() in WITHOUT_NAME else stem)
     alert = alert_of(found.title, stem)

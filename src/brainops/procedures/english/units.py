@@ -1,80 +1,107 @@
-"""Of what does an outline consist: steps, branches, jumps, ends and parts, each with a name a person reads? (pure)"""
+"""Of what does a text consist once it is read: steps, questions, jumps, ends, and what each is called? (pure)"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from msgspec import Struct
 
-from brainops.procedures.english.blocks import Block, plain, unlinked
-from brainops.procedures.english.vocabulary import COMMANDS, SHELL_LANGUAGES, begins_instruction, words
+from brainops.procedures.english.blocks import plain, unlinked
+from brainops.procedures.english.vocabulary import begins_instruction, deed, words
 
 NAME_LIMIT = 100
 """Characters of a step's name; the whole sentence stands in its text."""
-
-QUESTION = re.compile(r"(?i)\b(?:if|whether(?: or not)?)\s+(.+?)[.:]?$")
+ASKS = re.compile(r"(?i)\b(?:if|whether(?: or not)?)\s+(.+?)[.:]?$")
 ADDRESSED = re.compile(
-    r"(?i)^(?:you|we)\s+(?:can|should|must|need to|may(?: (?:need|want) to)?|have to|might (?:want|need|"
-    r"have) to|will need to)\s+"
-    r"(?:also |then |first |always |try to )?(?=[a-z])"
+    r"(?i)^(?:you|we)\s+(?:can|should|must|need to|may(?: (?:need|want) to)?|have to|might (?:want|need|have) to|"
+    r"will need to)\s+(?:also |then |first |always |try to )?(?=[a-z])"
 )
-EXPLAINED = "read as explanation, not as a step"
 
 
-class Do(Struct, kw_only=True):
-    """A step; `command` is what a code block suggests."""
+class Piece(Struct, kw_only=True):
+    """A piece of what a text tells: its words, its line, and the number it has there."""
 
-    name: str
-    text: str
-    line: int
+    text: str = ""
+    line: int = 0
     label: str = ""
+
+
+class Do(Piece, kw_only=True):
+    """A step. `place` says where it goes though it is told later; `why` makes it an open question to the author."""
+
+    name: str = ""
+    said: str = ""  # the whole sentence, as it stands in the text
     command: str = ""
     before: str = ""
     after: str = ""
+    place: Literal["", "first", "start", "before"] = ""
+    optional: bool = False
+    then: bool = False  # it follows what was told before, whatever that hangs on
+    why: str = ""
 
 
-class Fork(Struct, kw_only=True):
-    """A question with what is done after yes and after no."""
+class Fork(Piece, kw_only=True):
+    """A question with what is done after yes and after no; `concluded` is what a sentence only says of its yes."""
 
     question: str
-    text: str
-    line: int
-    label: str = ""
     yes: list[Unit] = []
     no: list[Unit] = []
     concluded: str = ""
 
 
-class Jump(Struct, kw_only=True):
-    """Go on at another place."""
+class Jump(Piece, kw_only=True):
+    """Go on at another step, or at the "next"."""
 
     target: str
-    text: str
-    line: int
-    until: str = ""
 
 
-class EndPoint(Struct, kw_only=True):
-    """Here it ends; `text` is a last step when it is more than a word for the end."""
+class EndPoint(Piece, kw_only=True):
+    """Here it ends: resolved, handed over to somebody, or stopped."""
 
-    kind: str
-    text: str
-    line: int
-    label: str = ""
+    kind: Literal["resolved", "escalated", "stopped"]
 
 
-class Chapter(Struct, kw_only=True):
-    """A section: a place to jump to, shown in the picture when it names a step of its own."""
+class Chapter(Piece, kw_only=True):
+    """A section, or an item of several steps: a place to jump to; shown in the picture when it names a step itself."""
 
     name: str
-    line: int
-    label: str = ""
+    units: list[Unit]
     shown: bool = False
-    units: list[Unit] = []
 
 
-Unit = Do | Fork | Jump | EndPoint | Chapter
+class Say(Piece, kw_only=True):
+    """A sentence that asks for nothing: an explanation, an expectation or a caution."""
+
+    caution: bool = False
+
+
+class Reply(Piece, kw_only=True):
+    """What is done when the question before was answered yes or no; "otherwise" is a no that is not `said`."""
+
+    yes: bool
+    then: list[Unit] = []
+    said: bool = True
+
+
+class Skip(Piece, kw_only=True):
+    """Steps that are done only when a condition holds (`wanted`) or does not: "this" one, or those with a number."""
+
+    condition: str
+    wanted: bool
+    steps: tuple[str, ...] = ()
+
+
+class Or(Piece, kw_only=True):
+    """Another way to do what the step before does; with a `condition` it is the way that is taken then."""
+
+    then: list[Unit]
+    condition: str = ""
+
+
+Unit = Do | Fork | Jump | EndPoint | Chapter | Say | Reply | Skip | Or
+"""The last four stand only until a reader has found what they belong to."""
 
 
 class Note(Struct, frozen=True, kw_only=True):
@@ -108,6 +135,8 @@ def inside(unit: Unit) -> tuple[list[Unit], ...]:
             return unit.yes, unit.no
         case Chapter():
             return (unit.units,)
+        case Reply() | Or():
+            return (unit.then,)
         case _:
             return ()
 
@@ -120,25 +149,9 @@ def every(units: Sequence[Unit]) -> Iterator[Unit]:
             yield from every(inner)
 
 
-def runnable(block: Block) -> str:
-    """Return the command lines of a code block, "" when it shows something else: output, a file, a query."""
-    lines = block.text.splitlines()
-    prompted = [line.strip()[2:] for line in lines if re.match(r"\s*[$#] \S", line)]
-    if prompted and not block.text.lstrip().startswith("# ") and block.language in ({"", "text"} | SHELL_LANGUAGES):
-        return "\n".join(prompted)
-    first = next((line.strip() for line in lines if line.strip() and not line.strip().startswith("#")), "")
-    named = (re.split(r"[\s|;]", first) or [""])[0].split("/")[-1] in COMMANDS or re.match(
-        r"[A-Z_][A-Z0-9_]*=|[a-zA-Z_]\w*=\$\(", first
-    )
-    script = first.startswith(("./", "for ", "while ", "if [", "{", "(", "export ", "set "))
-    if block.language in SHELL_LANGUAGES - {"console", "terminal", "shell-session"}:
-        return block.text if named or script else ""
-    return block.text if named and block.language in ({""} | SHELL_LANGUAGES) else ""
-
-
 def asked(text: str) -> str:
     """Return what a step finds out: "check whether it runs" asks "it runs"; "" when it asks nothing."""
-    match = QUESTION.search(text.strip())
+    match = ASKS.search(text.strip())
     return unlinked(match[1]).strip(" .:?") if match and len(match[1]) < 160 else ""
 
 
@@ -149,6 +162,8 @@ def shortened(text: str) -> str:
     if colon and rest and 2 <= len(words(label)) <= 8 and begins_instruction(label):
         text = label
     text = ADDRESSED.sub("", text.rstrip(" .:;,"))
+    if (words(text) or [""])[0].endswith("ing"):
+        text = deed(text) or text
     text = text[:1].upper() + text[1:]
     if len(text) <= NAME_LIMIT:
         return text or "Step"

@@ -25,8 +25,8 @@ VERBS = frozenset(
     inspect install instruct interview investigate invite invoke isolate issue join keep kill label launch leave let
     lift limit link list listen load locate lock log login look lower maintain make manage map mark mask measure
     merge migrate minimise minimize mitigate modify monitor mount move mute navigate note notify observe obtain
-    offer open operate optimise optimize order organise organize override package pass paste patch pause pay perform
-    pick ping place plan plug point poll post prepare press prevent print prioritise prioritize proceed process
+    offer open operate optimise optimize order organise organize override package pass paste patch pause page pay
+    perform pick ping place plan plug point poll post prepare press prevent print prioritise prioritize proceed process
     promote prompt propose provide provision publish pull purge push put query quarantine quit raise re-run re-seat
     re-enable read reassign reattach reboot rebuild recalculate receive recheck reclaim recommend reconcile
     reconfigure reconnect record recover recreate redeploy redirect redistribute reduce refer refill refresh refund
@@ -78,6 +78,12 @@ FINITE = frozenset(
     """.split()
 )
 
+AUXILIARIES = frozenset(
+    "is are was were be been being has have had can could will would may might must should shall do does did to "
+    "not".split()
+)
+"""Words behind which a verb is no instruction."""
+
 ROLES = frozenset(
     """
     administrator admin agent analyst approver assistant associate buyer caller cashier chair clerk clinician
@@ -99,6 +105,38 @@ EXPLAINING = frozenset(
     """.split()
 )
 """First words of headings under which nothing is to be done."""
+
+ASKING = frozenset(
+    "ask assess check confirm consider decide determine discover establish evaluate examine find identify inspect "
+    "investigate know learn look make query review see test tell validate verify watch monitor understand".split()
+)
+"""Verbs of finding out: the "if" behind them is what is asked for."""
+SEEING = frozenset("see find observe".split())
+"""What somebody "should" see is an expectation."""
+NOUNS = frozenset(
+    """
+    access address answer backup book branch cause change charge check copy cover cut debug display document drop email
+    export file filter fix flag force guide hand hold import increase issue label limit list load lock log login look
+    map mark measure merge monitor mount move name note notice offer order page patch pause place plan plug point post
+    press process prompt record release repair report request reset restart result return review roll route rule run
+    scale schedule scope search share ship show shift sign sort split stage start stop store supply support swap switch
+    tag taint test time track trace transfer type update upgrade use view visit wait watch work
+    """.split()
+)
+"""Verbs that are nouns as well: behind "and" they begin an act only before an object."""
+OBJECTS = frozenset(
+    "the a an it them him her this that these those your our its their all any each every both one two three four five "
+    "ten to for in on back up down out off with at from into over again another nobody somebody everybody him us "
+    "me".split()
+)
+PROCESSES = frozenset(
+    """
+    procedure process deployment deploy release rollout roll-out migration failover fail-over switchover cutover upgrade
+    update installation install change maintenance rotation restore import export move switch operation runbook exercise
+    drill patching here there everything rebuild
+    """.split()
+)
+"""What a procedure is called in its own text: to stop it is to stop here."""
 
 ALTERNATIVES = re.compile(
     r"(?i)^(?:path|option|case|scenario|method|alternative|approach|variant|route)\s+(\w{1,3}(?:\.\d+)*)\b"
@@ -188,20 +226,35 @@ def begins_instruction(text: str) -> bool:
     """Say whether a clause begins with a verb that tells somebody to do something."""
     found = words(re.sub(r"(?i)^fine[ -]tune\b", "tune", text))[:3]
     following = found[1] if len(found) > 1 else ""
-    if not found or not (found[0] in VERBS or found[0].rpartition("-")[2] in VERBS or _unknown_verb(*found[:2])):
+    if not found or not (found[0] in VERBS or found[0].rpartition("-")[2] in VERBS or unknown_verb(*found[:2])):
         return False
     return following not in {"is", "are", "was", "were", "has", "can", "will"}
 
 
-def _unknown_verb(first: str, following: str = "") -> bool:
+def unknown_verb(first: str, following: str = "") -> bool:
     """Say whether a word that is not in the list stands where a verb does: "count the jobs", "water your plants"."""
     formed = first.endswith(("ing", "ed", "ly", "tion")) or (first.endswith("s") and not first.endswith("ss"))
     return following in DETERMINERS and first.isalpha() and not formed and first not in NO_VERBS | FINITE | SMALL
 
 
+def deed(text: str) -> str:
+    """Return "restarting the service" or "you restart the service" as an instruction; "" where it is none."""
+    text = re.sub(
+        r"(?i)^(?:you|we|they)\s+(?:have |had |are )?(?:finished |done |completed )?(?=\w)",
+        "",
+        text.strip(),
+    )
+    first, _, rest = text.partition(" ")
+    ending = first.lower().endswith(("ing", "ed"))
+    verb = first.lower() if first.lower() in VERBS and rest else base_form(first) if ending else ""
+    return f"{verb.capitalize()} {rest}".rstrip(".,") if verb and rest else ""
+
+
 def opposite(one: str, other: str) -> bool:
     """Say whether a condition is the contrary of another: equal but for "not" or a word and its opposite."""
     first, second = set(_plain(one)), set(_plain(other))
+    if (first ^ second) & {"and", "or"}:
+        return False
     negated = bool(first & NEGATIONS) != bool(second & NEGATIONS)
     first, second = first - NEGATIONS, second - NEGATIONS
     turned = False
