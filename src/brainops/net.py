@@ -273,3 +273,11 @@ def _left(deadline: float, cancelled: Callable[[], bool]) -> float:
     if cancelled():
         raise _failed("the request was given up because the run was stopped", "Cancelled", retryable=False)
     return left
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether an address is reached from this machine only."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -117,6 +117,15 @@ KUBERNETES = {
     "message": "Back-off restarting failed container", "lastTimestamp": "2026-11-30T10:00:00Z", "count": 7,
     "involvedObject": {"kind": "Pod", "name": "cart-5d9f", "namespace": "shop"},
 }  # fmt: skip
+ZABBIX = {
+    "event_id": "8142", "event_value": "1", "event_name": "High CPU utilization on web-1", "host_name": "web-1",
+    "trigger_name": "High CPU utilization", "event_severity": "Warning", "event_source": "0", "trigger_id": "16199",
+    "event_tags": '[{"tag": "service", "value": "shop"}]', "alert_message": "load is 9.5", "zabbix_url": "https://z.example",
+}  # fmt: skip
+NAGIOS = {
+    "NOTIFICATIONTYPE": "PROBLEM", "HOSTNAME": "db-1", "SERVICEDESC": "Disk /var", "SERVICESTATE": "CRITICAL",
+    "SERVICEOUTPUT": "DISK CRITICAL - free space: 120 MB", "TIMET": "1796032800", "SERVICENOTESURL": "https://n.example/disk",
+}  # fmt: skip
 PAGERDUTY_2 = {
     "messages": [
         {
@@ -149,6 +158,8 @@ BODIES: dict[str, tuple[str, Any, tuple[str, str | None, str]]] = {
     "azure": ("azure", AZURE, ("alert.cpu-high", "web-1", "Sev3")),
     "gcp": ("gcp", GCP, ("alert.Latency is high", "checkout", "Critical")),
     "kubernetes": ("kubernetes", KUBERNETES, ("alert.BackOff", "cart-5d9f", "Warning")),
+    "zabbix": ("zabbix", ZABBIX, ("alert.High CPU utilization", "web-1", "Warning")),
+    "nagios": ("nagios", NAGIOS, ("alert.Disk /var", "db-1", "CRITICAL")),
     "generic": ("generic", {"name": "Full", "key": "k", "target": "db", "severity": "page"}, ("alert.Full", "db", "page")),
 }  # fmt: skip
 
@@ -169,6 +180,8 @@ ENDED: dict[str, dict[str, str]] = {
     "opsgenie": {'"Create"': '"Close"'},
     "azure": {'"Fired"': '"Resolved"'},
     "gcp": {'"open"': '"closed"', '"ended_at": null': '"ended_at": 1796033100'},
+    "zabbix": {'"event_value": "1"': '"event_value": "0"'},
+    "nagios": {'"PROBLEM"': '"RECOVERY"', "1796032800": "1796033100"},
     "generic": {'"severity"': '"resolved": true, "severity"'},
 }
 """What another body has, where the alert is over."""
@@ -401,3 +414,16 @@ def test_a_key_tells_what_happened_in_its_own_namespace(server: Asking, person: 
 def test_a_sender_that_signs_names_where_its_secret_stands(given: str) -> None:
     with pytest.raises(InvalidConfiguration, match="--sender"):
         secrets_of([given])
+
+
+def test_alerts_that_an_alertmanager_left_out_are_said(server: Asking, person: Brain) -> None:
+    key = person.keys.issue("alertmanager").secret
+    body = {"groupKey": "{}:{}", "receiver": "ops", "truncatedAlerts": 7, "alerts": [{"labels": {"alertname": "Slow"}}]}
+
+    shown = {"authorization": f"Bearer {key}"}
+    answer = server.send("POST", "/v1/events/alertmanager", json=body, headers=shown)
+
+    assert answer.json() == {"accepted": 2}
+    person.alerts.work()
+    told = {each.start.name for each in person.operations.list()}
+    assert {"alert.Slow", "alert.AlertsLeftOut"} <= told

@@ -29,6 +29,7 @@ from brainops.errors import (
     StoreUnavailable,
 )
 from brainops.remote import spool
+from brainops.remote.call import Server
 from brainops.remote.later import Later
 from brainops.remote.spool import Spool, Waiting
 from brainops.remote.view import RemoteBrain
@@ -522,3 +523,17 @@ def test_a_server_that_comes_back_in_time_answers_the_call(tmp_path: Path, home:
     with served(tmp_path / "memory.db", "--port", port):
         said, _ = asked.communicate(timeout=60)
         assert [hit.memory.id for hit in Brain.open(address).retrieve()] == [said.strip()]
+
+
+@pytest.mark.parametrize("address", ["http://memory.example.com", "http://10.0.0.7:8321"])
+def test_a_key_goes_over_plain_http_only_to_a_host_that_is_named(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InvalidConfiguration, match="BRAINOPS_PLAIN_HTTP=") as refused:
+        Server(address, "boa_secret")
+    assert "boa_secret" not in str(refused.value)
+
+    assert Server(address, None).key is None
+    assert (
+        Server(address.replace("http:", "https:"), "boa_secret").key and Server("http://[::1]:8321", "boa_secret").key
+    )
+    monkeypatch.setenv("BRAINOPS_PLAIN_HTTP", "memory.example.com, 10.0.0.7")
+    assert Server(address, "boa_secret").key

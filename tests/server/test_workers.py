@@ -54,4 +54,5 @@ def test_workers_are_told_what_is_due_and_of_other_namespaces_the_log_says_once_
             time.sleep(0.02)
         assert heard.read_text() == "\nx"
 
+    assert nudges.unserved == {"team/b"}
     assert caplog.text.count("brainops worker --namespace team/b") == 1 and "team/a" not in caplog.text

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -31,6 +32,7 @@ from brainops.store.database import Deadline
 from brainops.types import Decision, Page, Procedure
 from brainops.wire import from_json, from_plain, handed_in, to_json
 
+PLAIN_HTTP = "BRAINOPS_PLAIN_HTTP"  # the hosts to which a key goes over plain http, with commas between
 ANSWER_SECONDS = 30.0  # that the answer to a call is waited for whose view names no deadline, as the server has it
 PATIENCE_SECONDS = 10.0  # that such a call goes on asking a server which nobody reaches: one that restarts is back then
 MOST_SECONDS = 300.0  # that a server takes for one call
@@ -58,6 +60,14 @@ class Server:
     def __init__(self, address: str, key: str | None) -> None:
         self.address = address.rstrip("/")
         self.key = key
+        where = urlsplit(address)
+        if key and where.scheme == "http" and not net.is_loopback(where.hostname or ""):
+            allowed = os.environ.get(PLAIN_HTTP, "").split(",")
+            if where.hostname not in [each.strip().lower() for each in allowed]:
+                raise InvalidConfiguration(
+                    f"over plain http everybody on the way to {where.hostname} reads the key: ask https://, or name "
+                    f"the host where the way is yours alone: {PLAIN_HTTP}={where.hostname}"
+                )
 
     def call(
         self,

@@ -210,7 +210,8 @@ def _probes(engine: Engine, door: Door) -> list[HTTPRouteHandler]:
         if door.closed.is_set():
             raise come_back("the server is stopping")
         await to_thread.run_sync(_ask_store, engine, limiter=door.limiter)
-        return Response({"status": "ready"})
+        unserved = getattr(engine.nudged, "unserved", ())  # how many, since anybody may ask; the log names them
+        return Response({"status": "ready", "unserved_namespaces": len(unserved)})
 
     return [openapi, healthz, readyz]
 

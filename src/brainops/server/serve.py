@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import ipaddress
 import json
 import logging
 import signal
@@ -20,6 +19,7 @@ import uvicorn
 
 from brainops.engine import Engine
 from brainops.errors import InvalidConfiguration
+from brainops.net import is_loopback
 from brainops.server.app import application
 from brainops.server.events import secrets_of
 from brainops.server.people import Ways
@@ -131,14 +131,6 @@ class _Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether an address is reached from this machine only."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _listen(host: str, port: int) -> socket.socket:

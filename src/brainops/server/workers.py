@@ -26,14 +26,14 @@ class Nudges:
     def __init__(self, served: str | None, tell: Callable[[], None]) -> None:
         self._served = served
         self._tell = tell
-        self._said: set[str] = set()
+        self.unserved: set[str] = set()
 
     def __call__(self, namespace: str) -> None:
         """Tell who works in a namespace, or say once that nobody here does."""
         if namespace == self._served:
             self._tell()
-        elif namespace not in self._said:
-            self._said.add(namespace)
+        elif namespace not in self.unserved:
+            self.unserved.add(namespace)
             log.warning("no worker of this server serves %s: brainops worker --namespace %s", namespace, namespace)
 
 

@@ -67,6 +67,11 @@ def alerts_in(sender: str, body: Any) -> list[AlertEvent]:
         raise InvalidInput(
             f"a webhook tells of at most {MOST_ALERTS:,} alerts, not {len(found):,}; set max_alerts where it is sent"
         )
+    left_out = body.get("truncatedAlerts") if isinstance(body, dict) else None
+    if isinstance(left_out, int) and left_out > 0:
+        labels = {name: said for name in ("receiver", "groupKey") if (said := _text(body.get(name)))}
+        text = "the Alertmanager left alerts of this group out: raise max_alerts where it is sent"
+        found.append(AlertEvent(name="AlertsLeftOut", labels={**labels, "left_out": str(left_out)}, text=text))
     return found
 
 
@@ -191,7 +196,7 @@ def _pair(value: Any) -> tuple[Any, Any]:
     match value:
         case [name, said]:
             return name, said
-        case {"name": name, "value": said} | {"key": name, "value": said}:
+        case {"name": name, "value": said} | {"key": name, "value": said} | {"tag": name, "value": said}:
             return name, said
         case str() if ":" in value:
             name, _, said = value.partition(":")
