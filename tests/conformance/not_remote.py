@@ -16,6 +16,9 @@ FILES: Mapping[str, str] = {
         acts clock columns cycles fingerprint_move import_powers leaks plans records retention
         schema statements sweep trail transfer upgrade
     """,
+    "it is about a server itself": """
+        rates
+    """,
     "language models are asked by the process that knows them": """
         language
     """,

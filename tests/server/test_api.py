@@ -391,3 +391,13 @@ def test_a_job_is_asked_for_by_who_may_do_what_it_does(engine: Engine, keyed: As
     assert keyed.post("jobs/get", key=writer, job_id=job["id"])["result"] == []
     assert [each["state"] for each in keyed.post("jobs/list", key=writer)["items"]] == ["succeeded", "succeeded"]
     assert keyed.refused("jobs/cancel", key=writer, job_id=indexed["id"])["type"] == "OperationBlocked"
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(engine: Engine, person: Brain) -> None:
+    key = person.keys.issue("busy").secret
+    app = application(engine, hosts={"127.0.0.1"}, open_to_this_machine=False, closed=asyncio.Event(), per_minute=2)
+    with asking(app) as client:
+        answers = [client.get("/v1/whoami", headers={"authorization": f"Bearer {key}"}) for _ in range(8)]
+
+    assert answers[0].status_code == 200 and answers[-1].status_code == 429
+    assert answers[-1].json()["type"] == "TooManyRequests" and 0 < int(answers[-1].headers["retry-after"]) <= 60

@@ -54,6 +54,7 @@ def reached(function: click.decorators.FC) -> click.decorators.FC:
 @click.option("--port", type=click.IntRange(0, 65_535), default=8321, show_default=True, help="0 takes a free one.")
 @click.option("--keys", "keyed", is_flag=True, help="Answer nobody without a key; any other address needs this.")
 @click.option("--workers", type=click.IntRange(0, 16), default=1, show_default=True, help="So many of its own.")
+@click.option("--rate", type=click.IntRange(0), default=0, metavar="N", help="One key's calls a minute; 0: no limit.")
 @click.option("--as-service", is_flag=True, hidden=True, help="Be the one that `brainops service` looks after.")
 @reached
 def serve(
@@ -61,6 +62,7 @@ def serve(
     port: int,
     keyed: bool,
     workers: int,
+    rate: int,
     as_service: bool,
     host_name: tuple[str, ...],
     origin: tuple[str, ...],
@@ -111,7 +113,13 @@ def serve(
                     show_link(engine, address)
 
         with ExitStack() as working:
-            reached_by: dict[str, Any] = {"names": host_name, "origins": origin, "senders": sender, "ways": ways}
+            reached_by: dict[str, Any] = {
+                "names": host_name,
+                "origins": origin,
+                "senders": sender,
+                "ways": ways,
+                "per_minute": rate,
+            }
             answer(engine, host=host, port=port, keyed=keyed, ready=ready, **reached_by)
     yield {"served": host}
     yield "Stopped; what was acknowledged is kept."

@@ -232,6 +232,7 @@ def error_of(response: net.Response) -> BrainOpsError:
 _OF_REQUESTS: Mapping[str, type[BrainOpsError]] = {
     "Unauthenticated": InvalidConfiguration,
     "HostDenied": InvalidConfiguration,
+    "TooManyRequests": StoreUnavailable,  # for the rest of the minute
     "RoleDenied": ApprovalUnproven,
 }
 """What is wrong with a request before a verb is asked, as somebody meets it who calls in Python."""

@@ -19,6 +19,7 @@ from brainops.remote.verbs import Verb
 from brainops.server.callers import Caller, caller_of
 from brainops.server.people import CSRF, Ways, is_recent, require_csrf, sign_in_secret
 from brainops.server.problem import Trouble
+from brainops.server.rates import Rates
 from brainops.server.tokens import require_taken, require_verb
 from brainops.types import JobKind, Role, SignInProof
 from brainops.wire import from_json, from_plain, to_json
@@ -38,9 +39,12 @@ class HttpAnswer(Struct, frozen=True, kw_only=True):
 class Api:
     """The verbs of one memory, for whoever asks."""
 
-    def __init__(self, engine: Engine, verbs: Mapping[str, Verb], *, open_to_this_machine: bool, ways: Ways) -> None:
+    def __init__(
+        self, engine: Engine, verbs: Mapping[str, Verb], *, open_to_this_machine: bool, ways: Ways, per_minute: int = 0
+    ) -> None:
         self._engine = engine
         self._ways = ways
+        self._rates = Rates(engine.store, per_minute, self.now)
         self._verbs = verbs
         self._open = open_to_this_machine
 
@@ -60,15 +64,18 @@ class Api:
             )
         return verb
 
-    def known(self, method: str, headers: Mapping[str, str], *, pages: bool = False) -> Caller:
+    def known(self, method: str, headers: Mapping[str, str], *, pages: bool = False, captures: bool = False) -> Caller:
         """Return who asks, before anything is read in for them; a page only where `pages` may ask. Raises Trouble.
 
-        401 for nobody, 403 for no role, and for a cookie that any page might send along.
+        401 for nobody, 403 for no role, and for a cookie that any page might send along; 429 for who asks too often,
+        later where it is a capture.
         """
         secret = sign_in_secret(self._ways, headers)
         if secret is not None and method != "GET":
             require_csrf(secret, headers.get(CSRF))
-        return self.caller(headers, pages=pages)
+        caller = self.caller(headers, pages=pages)
+        self._rates.require(caller.brain.settings.actor, captures=captures)
+        return caller
 
     def caller(self, headers: Mapping[str, str], *, pages: bool = False) -> Caller:
         """Return who asks. Raises Trouble."""

@@ -57,16 +57,17 @@ def application(
     senders: Secrets = {},  # noqa: B006 -- it is only read
     ways: Ways | None = None,
     origins: Collection[str] = (),
+    per_minute: int = 0,
 ) -> ASGIApp:
     """Return the server of a memory.
 
     `hosts` are the names by which it may be asked: a page elsewhere that points its own name at this address is not
     answered. With `open_to_this_machine`, whoever reaches it without a key is an agent of this machine.
     `senders` are the references to what senders of events sign with, and people sign in by `ways`. Pages of `origins`
-    may ask what tokens.py says.
+    may ask what tokens.py says. Each key asks at most so often `per_minute`; 0 is no limit.
     """
     ways = ways or Ways()
-    api = Api(engine, verbs(), open_to_this_machine=open_to_this_machine, ways=ways)
+    api = Api(engine, verbs(), open_to_this_machine=open_to_this_machine, ways=ways, per_minute=per_minute)
     door = Door(closed, kept=KEPT_FOR_CAPTURES)
     metrics = Metrics(lambda: door.inside)
 
@@ -77,9 +78,10 @@ def application(
         query: dict[str, Any] = {}
         for name, value in request.query_params.multi_items():
             query.setdefault(name, []).append(value)
-        door.enter(captures=verb.name.startswith("capture"))
+        captures = verb.name.startswith("capture")
+        door.enter(captures=captures)
         try:
-            known = partial(api.known, request.method, headers, pages=True)
+            known = partial(api.known, request.method, headers, pages=True, captures=captures)
             caller = await to_thread.run_sync(known, limiter=door.limiter)
             async with asyncio.timeout(BODY_SECONDS):
                 body = await request.body()

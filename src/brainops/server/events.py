@@ -103,7 +103,7 @@ class Events:
             if not any(next(iter(SIGNED[sender](headers, b"")[0]), "")):
                 raise _unknown(f"{sender} signs what it sends here, and nothing is signed")
         else:
-            self._api.known("POST", with_bearer(headers))
+            self._api.known("POST", with_bearer(headers), captures=True)
 
     def take(self, sender: str, headers: Headers, body: bytes) -> tuple[HttpAnswer, Brain]:
         """Keep what a webhook tells, and say how many alerts that are. Raises Trouble, BrainOpsError."""

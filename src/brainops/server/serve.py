@@ -43,12 +43,14 @@ def serve(
     senders: Sequence[str] = (),
     ways: Ways | None = None,
     origins: Sequence[str] = (),
+    per_minute: int = 0,
 ) -> None:
     """Answer on an address until a signal ends it; `ready` is told the address once it answers.
 
     Without `keyed`, whoever reaches it is an agent of this machine: that is for the machine's own address only.
     `senders` say where the secrets of those stand who sign the events that they send: SENDER=REFERENCE. People sign
-    in by `ways`. Pages of `origins` may ask with a token.
+    in by `ways`. Pages of `origins` may ask with a token. Each key asks at most so often
+    `per_minute`; 0 is no limit.
     Raises InvalidConfiguration.
     """
     if not keyed and not is_loopback(host):
@@ -76,6 +78,7 @@ def serve(
         senders=secrets,
         ways=ways,
         origins=origins,
+        per_minute=per_minute,
     )
     _log_as_json()
     config = uvicorn.Config(

@@ -48,6 +48,10 @@ class KeyRows:
         """Say when a key was last used."""
         self._session.run("key_used", id=key_id, at=at)
 
+    def take_turns(self, name: str, began_at: int, more: int, most: int) -> bool:
+        """Take turns of somebody's minute; return False where more than `most` were taken then."""
+        return self._session.run("rate_take", name=name, began_at=began_at, more=more, most=most) > 0
+
 
 def key_of(row: Row) -> AccessKey:
     """Read a key from its row."""

@@ -34,7 +34,7 @@ TABLES = (
     "alert", "alert_run", "inbox", "delivery", "job",
 )  # fmt: skip
 """Every table that a backup holds, those that others refer to first. A test compares them with the catalog."""
-LEFT = ("change", "answer", "sign_in", "ticket")
+LEFT = ("change", "answer", "sign_in", "ticket", "rate_window")
 """The feed, whose places are numbers of transactions of one server, idempotency keys, and who is signed in: all of it
 begins anew where rows come back."""
 

@@ -35,3 +35,10 @@ update access_key set revoked_at = :at where id = :id and namespace = :namespace
 -- name: key_used
 -- A key was used; how often is nobody's question.
 update access_key set used_at = :at where id = :id and namespace = :namespace
+
+-- name: rate_take
+-- Takes some turns of a minute, unless more than so many were taken of it; a minute that is over counts no longer.
+insert into rate_window (namespace, name, began_at, taken) values (:namespace, :name, :began_at, :more)
+on conflict (namespace, name) do update set began_at = excluded.began_at, taken = excluded.taken
+    + case when rate_window.began_at = excluded.began_at then rate_window.taken else 0 end
+where rate_window.began_at < excluded.began_at or rate_window.taken + excluded.taken <= :most

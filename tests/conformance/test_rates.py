@@ -1,0 +1,104 @@
+"""Does a key ask as often as it may in a minute, whichever server it asks, and no more; and captures go before?"""
+
+from __future__ import annotations
+
+import pytest
+
+from brainops.brain import Brain
+from brainops.server.problem import Trouble
+from brainops.server.rates import FOR_CAPTURES, Rates
+from brainops.store import Store
+from brainops.types import Actor, ActorKind
+from brainops.types.times import MINUTE_MICROS
+from tests.conformance.conftest import OpenBrain
+from tests.inside import inside
+
+BOT = Actor(kind=ActorKind.AGENT, id="bot", proof="key")
+AT = 1_000 * MINUTE_MICROS
+LIMIT, BLOCK = 200, 10
+
+
+@pytest.fixture
+def stores(open_brain: OpenBrain) -> list[Store]:
+    """The store as two servers have it open."""
+    return [inside(open_brain()).store, inside(open_brain()).store]
+
+
+def server(store: Store, at: list[int], limit: int = LIMIT) -> Rates:
+    return Rates(store, limit, lambda: at[0])
+
+
+def let_through(servers: list[Rates], *, captures: bool = False, actor: Actor = BOT) -> int:
+    """Ask the servers in turn until all refuse, and return how often one did not."""
+    count, over = 0, 0
+    refused: set[tuple[int, str]] = set()
+    while over < len(servers):
+        over = 0
+        for each in servers:
+            try:
+                each.require(actor, captures=captures)
+                count += 1
+            except Trouble as error:
+                refused.add((error.status, error.headers["retry_after"]))
+                over += 1
+    assert refused == {(429, "60")}
+    return count
+
+
+def test_two_servers_let_one_key_through_as_often_as_it_may(stores: list[Store]) -> None:
+    at = [AT]
+    servers = [server(store, at) for store in stores]
+
+    reads = let_through(servers)
+    captures = let_through(servers, captures=True)
+
+    assert reads == pytest.approx(LIMIT * (1 - FOR_CAPTURES), abs=BLOCK)
+    assert LIMIT <= reads + captures <= LIMIT + BLOCK
+    assert let_through(servers, actor=Actor(kind=ActorKind.AGENT, id="other", proof="key")) == reads
+    at[0] += MINUTE_MICROS
+    assert let_through(servers) == reads
+
+
+def test_a_request_costs_no_write_but_one_in_a_block(stores: list[Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    writes: list[str] = []
+    took = Rates._took
+
+    def counted(rates: Rates, name: str, window: int, captures: bool) -> bool:
+        writes.append(name)
+        return took(rates, name, window, captures)
+
+    monkeypatch.setattr(Rates, "_took", counted)
+    one = server(stores[0], [AT])
+
+    reads = let_through([one])
+
+    assert len(writes) == pytest.approx(reads / BLOCK, abs=1)  # those that are refused cost none either
+
+
+def test_who_asks_now_and_then_costs_nothing_and_this_machine_is_not_counted(
+    stores: list[Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(Rates, "_took")
+    at = [AT]
+    one = server(stores[0], at)
+    for _ in range(5):
+        for _ in range(BLOCK):
+            one.require(BOT, captures=False)
+        at[0] += MINUTE_MICROS
+    for _ in range(LIMIT * 2):
+        one.require(Actor(kind=ActorKind.AGENT, id="http", proof="loopback"), captures=False)
+        server(stores[0], at, limit=0).require(BOT, captures=False)
+
+
+def test_a_store_that_is_away_refuses_nobody(open_brain: OpenBrain, monkeypatch: pytest.MonkeyPatch) -> None:
+    from brainops.errors import StoreUnavailable
+
+    def away(*of: object, **more: object) -> None:
+        raise StoreUnavailable("away")
+
+    brain: Brain = open_brain()
+    one = server(inside(brain).store, [AT])
+    monkeypatch.setattr(Store, "writing", away)
+
+    for _ in range(LIMIT + 1):
+        one.require(BOT, captures=False)
