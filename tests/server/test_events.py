@@ -426,4 +426,4 @@ def test_alerts_that_an_alertmanager_left_out_are_said(server: Asking, person: B
     assert answer.json() == {"accepted": 2}
     person.alerts.work()
     told = {each.start.name for each in person.operations.list()}
-    assert {"alert.Slow", "alert.AlertsLeftOut"} <= told
+    assert {"handle alert.Slow", "handle alert.AlertsLeftOut"} <= told
