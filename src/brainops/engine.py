@@ -213,6 +213,15 @@ class Engine:
             self.recorder.submit(store, lambda tx: tx.people.seen(found.sign_in.id, now), beside=True)
         return found
 
+    def take_turns(self, name: str, began_at: int, more: int, most: int) -> bool:
+        """Take turns of somebody's minute, which all who have the store open count together.
+
+        Return False where more than `most` were taken of the one that began then.
+        """
+        store = self.store.within(Scope.of(STORE_NAMESPACE))
+        with store.writing(acts.KEY_USE, acts.ITSELF) as tx:
+            return tx.keys.take_turns(name, began_at, more, most)
+
     def _compile(self, scope: Scope) -> None:
         """Write anew what hooks read of these namespaces, since it changed; many changes in a row share one writing.
 

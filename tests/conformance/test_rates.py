@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from brainops.brain import Brain
+from brainops.engine import Engine
 from brainops.server.problem import Trouble
 from brainops.server.rates import FOR_CAPTURES, Rates
 from brainops.store import Store
@@ -19,13 +20,13 @@ LIMIT, BLOCK = 200, 10
 
 
 @pytest.fixture
-def stores(open_brain: OpenBrain) -> list[Store]:
+def engines(open_brain: OpenBrain) -> list[Engine]:
     """The store as two servers have it open."""
-    return [inside(open_brain()).store, inside(open_brain()).store]
+    return [inside(open_brain()).engine, inside(open_brain()).engine]
 
 
-def server(store: Store, at: list[int], limit: int = LIMIT) -> Rates:
-    return Rates(store, limit, lambda: at[0])
+def server(engine: Engine, at: list[int], limit: int = LIMIT) -> Rates:
+    return Rates(engine, limit, lambda: at[0])
 
 
 def let_through(servers: list[Rates], *, captures: bool = False, actor: Actor = BOT) -> int:
@@ -45,9 +46,9 @@ def let_through(servers: list[Rates], *, captures: bool = False, actor: Actor = 
     return count
 
 
-def test_two_servers_let_one_key_through_as_often_as_it_may(stores: list[Store]) -> None:
+def test_two_servers_let_one_key_through_as_often_as_it_may(engines: list[Engine]) -> None:
     at = [AT]
-    servers = [server(store, at) for store in stores]
+    servers = [server(engine, at) for engine in engines]
 
     reads = let_through(servers)
     captures = let_through(servers, captures=True)
@@ -59,7 +60,7 @@ def test_two_servers_let_one_key_through_as_often_as_it_may(stores: list[Store])
     assert let_through(servers) == reads
 
 
-def test_a_request_costs_no_write_but_one_in_a_block(stores: list[Store], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_costs_no_write_but_one_in_a_block(engines: list[Engine], monkeypatch: pytest.MonkeyPatch) -> None:
     writes: list[str] = []
     took = Rates._took
 
@@ -68,7 +69,7 @@ def test_a_request_costs_no_write_but_one_in_a_block(stores: list[Store], monkey
         return took(rates, name, window, captures)
 
     monkeypatch.setattr(Rates, "_took", counted)
-    one = server(stores[0], [AT])
+    one = server(engines[0], [AT])
 
     reads = let_through([one])
 
@@ -76,18 +77,18 @@ def test_a_request_costs_no_write_but_one_in_a_block(stores: list[Store], monkey
 
 
 def test_who_asks_now_and_then_costs_nothing_and_this_machine_is_not_counted(
-    stores: list[Store], monkeypatch: pytest.MonkeyPatch
+    engines: list[Engine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(Rates, "_took")
     at = [AT]
-    one = server(stores[0], at)
+    one = server(engines[0], at)
     for _ in range(5):
         for _ in range(BLOCK):
             one.require(BOT, captures=False)
         at[0] += MINUTE_MICROS
     for _ in range(LIMIT * 2):
         one.require(Actor(kind=ActorKind.AGENT, id="http", proof="loopback"), captures=False)
-        server(stores[0], at, limit=0).require(BOT, captures=False)
+        server(engines[0], at, limit=0).require(BOT, captures=False)
 
 
 def test_a_store_that_is_away_refuses_nobody(open_brain: OpenBrain, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +98,7 @@ def test_a_store_that_is_away_refuses_nobody(open_brain: OpenBrain, monkeypatch:
         raise StoreUnavailable("away")
 
     brain: Brain = open_brain()
-    one = server(inside(brain).store, [AT])
+    one = server(inside(brain).engine, [AT])
     monkeypatch.setattr(Store, "writing", away)
 
     for _ in range(LIMIT + 1):

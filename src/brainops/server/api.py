@@ -44,7 +44,7 @@ class Api:
     ) -> None:
         self._engine = engine
         self._ways = ways
-        self._rates = Rates(engine.store, per_minute, self.now)
+        self._rates = Rates(engine, per_minute, self.now)
         self._verbs = verbs
         self._open = open_to_this_machine
 

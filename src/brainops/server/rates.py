@@ -12,11 +12,9 @@ import math
 import threading
 from collections.abc import Callable
 
-from brainops.engine import STORE_NAMESPACE
+from brainops.engine import Engine
 from brainops.errors import StoreError
 from brainops.server.problem import Trouble
-from brainops.store import Store, acts
-from brainops.store.scope import Scope
 from brainops.types import Actor
 from brainops.types.times import MINUTE_MICROS, SECOND_MICROS
 
@@ -29,8 +27,8 @@ log = logging.getLogger("brainops.server")
 class Rates:
     """What each key has left of this minute at this server; `per_minute` 0 lets everybody ask as often as they like."""
 
-    def __init__(self, store: Store, per_minute: int, now: Callable[[], int]) -> None:
-        self._store = store.within(Scope.of(STORE_NAMESPACE))
+    def __init__(self, engine: Engine, per_minute: int, now: Callable[[], int]) -> None:
+        self._engine = engine
         self._per_minute = per_minute
         self._block = max(1, per_minute // BLOCKS)
         self._now = now
@@ -72,8 +70,7 @@ class Rates:
         """Take a further block of somebody's minute; where the store is busy or away, that is no fault of theirs."""
         most = int(self._per_minute * (1.0 if captures else 1.0 - FOR_CAPTURES)) - self._block
         try:
-            with self._store.writing(acts.KEY_USE, acts.ITSELF) as tx:
-                return tx.keys.take_turns(name, window, self._block, most)
+            return self._engine.take_turns(name, window, self._block, most)
         except StoreError as error:
             log.warning("how often %s asked is not counted: %s", name, error)
             return True
