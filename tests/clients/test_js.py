@@ -57,6 +57,12 @@ def test_a_program_in_typescript_is_told_what_is_wrong_and_the_package_is_what_o
     run(node, "node_modules/typescript/bin/tsc", "--noEmit", "-p", "test")
     run(node, "node_modules/publint/src/cli.js", "--strict", "--pack", "false")
     packed = run(node, str(node / "lib/node_modules/npm/bin/npm-cli.js"), "pack", "--pack-destination", str(tmp_path))
-    assert sorted(path.name for path in (FOLDER / "src").iterdir()) == ["api.d.ts", "index.d.ts", "index.js"]
+    assert sorted(path.name for path in (FOLDER / "src").iterdir()) == [
+        "api.d.ts",
+        "index.d.ts",
+        "index.js",
+        "react.d.ts",
+        "react.js",
+    ]
     tarball = str(tmp_path / packed.split()[-1])
     run(node, "node_modules/@arethetypeswrong/cli/dist/index.js", tarball, "--profile", "esm-only")

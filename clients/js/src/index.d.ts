@@ -34,7 +34,7 @@ export interface CallOptions {
 export interface ClientOptions extends Omit<CallOptions, "signal" | "idempotencyKey"> {
   /** Where the server is; BRAINOPS_URL or http://127.0.0.1:8321 without it. */
   url?: string | URL;
-  /** A key, or what fetches one: a page holds short-lived tokens only. */
+  /** A key, or what fetches one, again once the server knows it no more: a page holds short-lived tokens only. */
   key?: string | (() => string | Promise<string>);
   /** Whether an action goes on ("open") or not ("closed") while the memory does not answer. */
   down?: "open" | "closed";
@@ -97,3 +97,4 @@ export function configure(options: ClientOptions): Client;
 export const fetchMemoryContext: ClientMethods["fetchMemoryContext"];
 export const executeWithMemory: ClientMethods["executeWithMemory"];
 export const storeActionResult: ClientMethods["storeActionResult"];
+export const captureErrors: ClientMethods["captureErrors"];

@@ -62,6 +62,7 @@ class Client {
   #options;
   #named = new Map(); // the operations that were begun and not ended, by their names
   #acted = new WeakMap(); // and those that were executed, by their actions
+  #fetched; // the key that was fetched last, until a server knows it no more
 
   constructor({ url = environment.BRAINOPS_URL || "http://127.0.0.1:8321", ...options } = {}) {
     this.#url = String(url).replace(/\/+$/, "");
@@ -79,7 +80,14 @@ class Client {
     if (given.session) headers["brainops-session"] = given.session;
     if (given.proof) headers["brainops-proof"] = given.proof;
     const request = { method: "POST", headers, body: JSON.stringify(parameters) };
-    return await this.#sent(`${this.#url}/v1/${verb.replaceAll(".", "/")}`, given, request);
+    const url = `${this.#url}/v1/${verb.replaceAll(".", "/")}`;
+    try {
+      return await this.#sent(url, given, request);
+    } catch (error) {
+      if (error.status !== 401 || typeof given.key !== "function") throw error;
+      Object.assign(headers, await this.#headers(given, true));
+      return await this.#sent(url, given, request);
+    }
   };
 
   /** Yield what is on all pages of a list: all("operations.list", {name: "deploy"}). */
@@ -91,8 +99,12 @@ class Client {
     }
   }
 
-  async #headers({ key }) {
-    const known = typeof key === "function" ? await key() : key;
+  async #headers({ key }, anew) {
+    let known = key;
+    if (typeof key === "function") {
+      if (anew) this.#fetched = undefined;
+      known = await (this.#fetched ??= Promise.resolve(key()).catch((error) => ((this.#fetched = undefined), Promise.reject(error))));
+    }
     return known ? { authorization: `Bearer ${known}` } : {};
   }
 
@@ -138,7 +150,7 @@ class Client {
       try {
         const url = new URL(`${this.#url}/v1/stream`);
         if (kinds.length) url.searchParams.set("kinds", [].concat(kinds).join(","));
-        const headers = { accept: "text/event-stream", ...(await this.#headers(this.#options)) };
+        const headers = { accept: "text/event-stream", ...(await this.#headers(this.#options, attempt > 0)) };
         if (after) headers["last-event-id"] = after;
         const response = await this.#options.fetch(url, { headers, signal });
         if (!response.ok) throw await this.#problem(response);
@@ -297,3 +309,4 @@ const asked = () => (shared ??= createClient({ key: environment.BRAINOPS_KEY }))
 export const fetchMemoryContext = (name, options) => asked().fetchMemoryContext(name, options);
 export const executeWithMemory = (action, operation) => asked().executeWithMemory(action, operation);
 export const storeActionResult = (action, result) => asked().storeActionResult(action, result);
+export const captureErrors = (options) => asked().captureErrors(options);

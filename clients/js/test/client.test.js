@@ -162,6 +162,19 @@ describe("a server in trouble", () => {
     broken.close();
   });
 
+  test("is shown another key where it knows the one before no more, once for each call", async () => {
+    const UNKNOWN = { status: 401, type: "Unauthenticated", detail: "that token has ended", way_out: "", request_id: "" };
+    const ended = await answering([200, {}], [200, {}], [401, UNKNOWN], [200, {}], [401, UNKNOWN]);
+    let fetched = 0;
+    const client = createClient({ url: ended.url, key: async () => `token-${++fetched}` });
+    await Promise.all([client.status({}), client.status({})]);
+    await client.status({});
+    expect(ended.asked.map(({ headers }) => headers.authorization)).toEqual([1, 1, 1, 2].map((each) => `Bearer token-${each}`));
+    await expect(client.status({})).rejects.toMatchObject({ status: 401 });
+    expect(fetched).toBe(3);
+    ended.close();
+  });
+
   test("is not asked again for what is wrong, nor beyond the deadline or the number of tries", async () => {
     const wrong = await answering([422, { status: 422, type: "InvalidInput", detail: "no", way_out: "", request_id: "" }]);
     await expect(createClient({ url: wrong.url }).capture({})).rejects.toMatchObject({ status: 422 });

@@ -2,6 +2,7 @@
 
 import { configure, createClient, executeWithMemory, fetchMemoryContext, storeActionResult } from "@brainops/client";
 import type { Captured, Run } from "@brainops/client";
+import { useErrorCapture, useOperation } from "@brainops/client/react";
 
 const brain = createClient({ url: "http://127.0.0.1:8321", key: async () => "token", down: "closed" });
 
@@ -27,3 +28,14 @@ for await (const memory of brain.all("newest", { tags: ["redis"] })) console.log
 // @ts-expect-error no list
 brain.all("get", { memory_id: "m" });
 configure({});
+
+function Checkout() {
+  const { running, operation, result, run: pay } = useOperation<number>("checkout", { target: "shop" });
+  useErrorCapture({ service: "shop-web", most: 5 });
+  const total: number | undefined = result;
+  const paid: Promise<number> = pay(async (begun) => begun.name.length);
+  // @ts-expect-error it answers a number
+  pay(() => "paid");
+  return [running, operation?.guidance, total, paid];
+}
+Checkout();

@@ -34,6 +34,7 @@ from brainops.server.sign_in import inside
 from brainops.wire import from_json
 
 log = logging.getLogger("brainops.server")
+FOR_NOW = {"cache-control": "public, max-age=300"}
 FOR_GOOD = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
 Headers = Mapping[str, str]
 Browser = Request[Any, Any, Any]
@@ -41,7 +42,8 @@ Browser = Request[Any, Any, Any]
 
 def dashboard_routes(api: Api, ways: Ways, door: Door) -> list[HTTPRouteHandler]:
     """Return what shows the pages, takes what is done on them, and gives out their files."""
-    return [*(_page(page, api, ways, door) for page in PAGES), _export(api, ways, door), _act(api, door), _static()]
+    pages = (_page(page, api, ways, door) for page in PAGES)
+    return [*pages, _export(api, ways, door), _act(api, door), _client(), _static()]
 
 
 def _page(page: PageOf, api: Api, ways: Ways, door: Door) -> HTTPRouteHandler:
@@ -166,6 +168,15 @@ def _acted(name: str, api: Api, headers: Headers, form: Headers) -> Response[str
     values = {"done": done, "fields": {**fields, **done.gives}, "form": form, "answer": answered}
     shown = rendered(done.shows, values) if done.shows else ""
     return html(rendered("done.html", values) + shown, hx_trigger="acted")
+
+
+def _client() -> HTTPRouteHandler:
+    @get("/client/brainops.js", include_in_schema=False, sync_to_thread=False)
+    def client() -> Response[bytes]:
+        """Lead to the JavaScript client as it is now; where it lies, it stays the same for good."""
+        return Response(b"", status_code=302, headers={"location": assets()["brainops.js"].address, **FOR_NOW})
+
+    return client
 
 
 def _static() -> HTTPRouteHandler:

@@ -36,7 +36,7 @@ from brainops.server.people import Ways, without_others_word
 from brainops.server.problem import MEDIA_TYPE, Trouble, problem
 from brainops.server.sign_in import sign_in_routes
 from brainops.server.stream import Feeds, tell
-from brainops.server.tokens import CLIENT, checked_origins, preflight, require_token, sharing
+from brainops.server.tokens import OPEN, checked_origins, preflight, require_token, sharing
 from brainops.wire import to_json
 
 MAX_BODY_BYTES = 10_000_000
@@ -253,7 +253,7 @@ def _gate(hosts: frozenset[str], origins: frozenset[str], metrics: Metrics, app:
                 await sent({"type": "http.response.start", "status": 204, "headers": preflight(scope["path"])})
                 await sent({"type": "http.response.body"})
             else:
-                if named and not scope["path"].startswith(CLIENT):
+                if named and not scope["path"].startswith(OPEN):
                     require_token(headers)
                 await app(scope, receive, sent)
         except Trouble as error:

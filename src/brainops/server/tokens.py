@@ -15,7 +15,10 @@ from brainops.remote.verbs import Verb
 from brainops.server.problem import Trouble
 from brainops.types import OperationToken
 
-CLIENT = "/client/"  # where the JavaScript client lies, which such pages load
+OPEN = (
+    "/client/",
+    "/static/",
+)  # what any page that is named may load: the JavaScript client, and nothing that is stored
 TOKEN = "bot_"  # how the secret of one begins
 TAKEN: Mapping[str, Collection[str]] = {
     "operations.begin": ("name", "target", "context", "service"),
