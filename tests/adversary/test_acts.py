@@ -20,6 +20,7 @@ from brainops.brain import Brain
 from brainops.errors import ApprovalUnproven, BrainOpsError, Conflict, NotFound
 from brainops.health import store_location
 from brainops.procedures.consent import approvers
+from brainops.procedures.fixes.fix_procedure import procedure_of
 from brainops.store.sqlite_restore import restore_file
 from brainops.types import (
     Actor,
@@ -418,10 +419,15 @@ def test_a_fix_of_its_own_becomes_automatic_by_no_number_of_successes(
     assert owner.fixes.get(fix.id).mode is FixMode.AUTO
 
 
-def test_it_puts_another_procedure_in_the_place_of_a_fix(owner: Brain, agent: Brain, tmp_path: Path) -> None:
+@pytest.mark.parametrize("applied", [False, True], ids=["before it was ever applied", "afterwards"])
+def test_it_puts_another_procedure_in_the_place_of_a_fix(
+    owner: Brain, agent: Brain, tmp_path: Path, applied: bool
+) -> None:
     fix = owner.fixes.attach(ERROR, "Raise the pool", command=TRUE)
-    name, pwned = f"fix-{fix.id[-12:]}", tmp_path / "pwned"
-    inputs = owner.procedures.get(name).procedure.inputs
+    if applied:
+        owner.fixes.apply(fix.id, target="db")
+    known, pwned = procedure_of(fix), tmp_path / "pwned"
+    name, inputs = known.name, known.inputs
     agent.procedures.save(
         {
             "name": name,

@@ -148,7 +148,7 @@ class Keys:
                 key = self._newest(tx, actor.id)
                 ends = min(ends, key.expires_at or ends)
             found = OperationToken(
-                operation=operation,
+                operation=self._context.name(operation),
                 namespace=self._context.store.scope.write,
                 kind=actor.kind,
                 name=actor.id,
