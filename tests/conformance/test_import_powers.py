@@ -355,9 +355,12 @@ def test_what_belongs_to_one_installation_is_not_taken_from_a_file(
 ) -> None:
     lines = [json.loads(line) for line in exported.read_text(encoding="utf-8").splitlines()][:-1]
     line: dict[str, Any] = {"kind": kind, "namespace": "team/a"}
-    for name, field in KINDS[kind].items():
+    for field in KINDS[kind].values():
         line.setdefault(
-            name, {"count": 1, "number": 1.0, "json": [], "object": {}}.get(field.sort, field.sort.partition("|")[0])
+            field.shown,
+            {"count": 1, "number": 1.0, "flag": False, "json": [], "texts": [], "object": {}}.get(
+                field.sort, field.sort.partition("|")[0]
+            ),
         )
     exported.write_bytes(signed([*lines, line]))
     other = open_other(actor=MARTA, read=[])
