@@ -19,7 +19,9 @@ FORMATS = [format for format in Format if format not in (Format.FOLDER, Format.E
 KEYS = (
     "type title content tags message payload name input id tool_use_id is_error call_id output arguments action "
     "command exit_code metadata entityType observations from to relationType groups rules alert expr annotations "
-    "labels spec kind items source trust importance valid_from sessionId timestamp cwd instructions"
+    "labels spec kind items source trust importance valid_from sessionId timestamp cwd instructions "
+    "number body state html_url iid project_id web_url shortId culprit project slug incident_number tinyId notes "
+    "comments status resolution id data"
 ).split()
 WORDS = (
     "user assistant tool_use tool_result Bash shell function_call function_call_output local_shell_call session_meta "

@@ -212,6 +212,12 @@ SAMPLES: list[tuple[str, str | bytes, Format]] = [
     ("a.jsonl", b"\xef\xbb\xbf" + lines({"type": "session_meta", "payload": {}}).encode(), Format.CODEX),
     ("a.jsonl", lines({"id": "c", "timestamp": "t", "instructions": None}), Format.CODEX),
     ("a.jsonl", lines({"brainops_export": 1}, {"title": "x"}), Format.EXPORT),
+    ("a.jsonl", lines({"number": 1, "title": "x", "body": "y", "state": "open"}), Format.GITHUB),
+    ("a.jsonl", lines({"number": 1, "title": "x", "content": "y", "url": "z"}), Format.JSONL),
+    ("a.jsonl", lines({"iid": 1, "title": "x", "project_id": 2}), Format.GITLAB),
+    ("a.jsonl", lines({"shortId": "A-1", "title": "x"}), Format.SENTRY),
+    ("a.jsonl", lines({"incident_number": 1, "title": "x"}), Format.PAGERDUTY),
+    ("a.jsonl", lines({"tinyId": "1", "message": "x"}), Format.OPSGENIE),
 ]
 
 

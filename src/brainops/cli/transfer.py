@@ -32,6 +32,11 @@ FORMATS = (
     "mcp-memory",
     "mcp-memory-service",
     "jsonl",
+    "github",
+    "gitlab",
+    "sentry",
+    "pagerduty",
+    "opsgenie",
     "brainops-export",
 )
 SHOWN_LINES = 8  # of what was left and why, and of a plan; --full shows all
@@ -41,7 +46,9 @@ HEAD_BYTES = 65_536
 
 @command("import", memory=opened)
 @click.argument("path")
-@click.option("--format", "kind", type=click.Choice(FORMATS), help="What it is; told from the content where not said.")
+@click.option(
+    "--format", "--kind", "kind", type=click.Choice(FORMATS), help="What it is; told from the content where not said."
+)
 @click.option("--sync", is_flag=True, help="Follow the source: changed supersedes, renamed moves, deleted is flagged.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option(
@@ -65,6 +72,9 @@ def import_(
     mcp-memory          the JSONL of the reference MCP memory server
     mcp-memory-service  its SQLite file
     jsonl               lines with title and content
+    github, gitlab      issues, as their REST APIs and `gh` give them
+    sentry              issues of errors
+    pagerduty, opsgenie incidents and alerts
     brainops-export     what `brainops export` wrote
 
     Example: brainops import notes --sync

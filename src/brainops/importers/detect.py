@@ -12,6 +12,7 @@ from brainops.importers.foreign_text import Line, decode, json_records
 from brainops.importers.items import Format
 from brainops.importers.mcp_memory_service import columns, connect
 from brainops.importers.places import Place
+from brainops.importers.records import shape_of
 from brainops.types import JSON
 
 HEAD_BYTES = 64 * 1024
@@ -117,6 +118,8 @@ def _of_json(records: Iterable[dict[str, JSON]]) -> Format:
             return Format.CODEX
         if "sessionId" in record or (kind in ("user", "assistant") and isinstance(record.get("message"), dict)):
             return Format.CLAUDE_CODE
+        if "content" not in record and (shape := shape_of(record)):
+            return shape.format
         if DRAFT & record.keys():
             return Format.JSONL
     raise InvalidInput(f"JSON that import does not know; for one memory a line use --format {Format.JSONL.value}")

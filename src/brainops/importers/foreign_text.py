@@ -26,7 +26,15 @@ DEPTH_LIMIT = 64
 """Nesting of JSON and YAML; people write below 20, and the recursion below must end."""
 NODES_LIMIT = 500_000
 """YAML nodes with every alias written out, so that a few lines cannot become gigabytes."""
-RECORDS_UNDER = {"entities": "entity", "relations": "relation", "memories": "", "items": "", "records": ""}
+RECORDS_UNDER = {
+    "entities": "entity",
+    "relations": "relation",
+    "memories": "",
+    "items": "",
+    "records": "",
+    "incidents": "",
+    "data": "",
+}
 """Names under which the records of a file stand, and the type that they have by it."""
 FAULTS_SHOWN = 50
 """Broken lines told one by one; the rest of them are counted."""
@@ -118,7 +126,7 @@ def json_lines(path: Path, limit: int | None = None) -> Iterator[Line | Leave]:
     faults = 0
     for number, raw, whole in islice(_raw_lines(path), limit):
         try:
-            yield Line(number=number, value=_json_object(raw, whole))
+            yield from (Line(number=number, value=value) for value in _json_objects(raw, whole))
         except InvalidInput as fault:
             faults += 1
             if faults <= FAULTS_SHOWN:
@@ -153,20 +161,21 @@ def _together(path: Path) -> list[JSON] | None:
         value = json_value(read_text(path))
     except (InvalidInput, OSError):
         return None
-    if isinstance(value, list):
-        return value
+    if isinstance(value, list):  # `gh api --paginate --slurp` writes an array of pages
+        return [part for page in value for part in (page if isinstance(page, list) else [page])]
     named = [
         {**record, "type": kind, "entityType": record.get("entityType") or record.get("type")}
         if kind and isinstance(record, dict)
         else record
         for name, kind in RECORDS_UNDER.items()
-        if isinstance(value, dict) and isinstance(given := value.get(name), list)
+        if isinstance(value, dict) and "title" not in value and isinstance(given := value.get(name), list)
         for record in given
     ]
     return named or [value]
 
 
-def _json_object(raw: bytes, whole: bool) -> dict[str, JSON]:
+def _json_objects(raw: bytes, whole: bool) -> list[dict[str, JSON]]:
+    """Return the object of a line, or those of the array on it: a page of an answer."""
     if len(raw) > LINE_LIMIT_BYTES:
         raise InvalidInput(f"longer than {LINE_LIMIT_BYTES // 2**20} MB")
     try:
@@ -175,9 +184,11 @@ def _json_object(raw: bytes, whole: bool) -> dict[str, JSON]:
         if whole:
             raise
         raise InvalidInput(f"half-written last line ({fault}); import again when it is finished") from fault
-    if not isinstance(value, dict):
-        raise InvalidInput("not a JSON object")
-    return value
+    parts = value if isinstance(value, list) else [value]
+    objects = [part for part in parts if isinstance(part, dict)]
+    if len(objects) < len(parts):
+        raise InvalidInput("not a JSON object, nor an array of nothing else")
+    return objects
 
 
 def _raw_lines(path: Path) -> Iterator[tuple[int, bytes, bool]]:

@@ -21,6 +21,11 @@ class Format(StrEnum):
     MCP_MEMORY = "mcp-memory"
     MCP_MEMORY_SERVICE = "mcp-memory-service"
     JSONL = "jsonl"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    SENTRY = "sentry"
+    PAGERDUTY = "pagerduty"
+    OPSGENIE = "opsgenie"
     FOLDER = "folder"
     EXPORT = "brainops-export"
 

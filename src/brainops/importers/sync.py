@@ -15,6 +15,7 @@ import brainops.importers.markdown as markdown
 import brainops.importers.mcp_memory as mcp_memory
 import brainops.importers.mcp_memory_service as mcp_memory_service
 import brainops.importers.prometheus as prometheus
+import brainops.importers.records as records
 from brainops.errors import BrainOpsError, InvalidInput, StoreError
 from brainops.importers.detect import NAMES, NoDocument, detect
 from brainops.importers.import_plan import ImportScope, make_plan
@@ -23,8 +24,8 @@ from brainops.importers.places import Place, place_of, walk
 from brainops.types import Captured, Draft, Memory, Progress, Trust
 
 KEPT_BY_PATH = (Format.MARKDOWN, Format.PROMETHEUS, Format.MCP_MEMORY, Format.MCP_MEMORY_SERVICE, Format.JSONL)
-"""Formats whose keys name a file, so that a missing file is noticed; clients clear transcripts away, and what was
-learnt from them stays true."""
+"""Formats whose keys name a file, so that a missing file is noticed; the others' keys name a
+session or a record: transcripts are cleared away, an export is a window, and what was learnt from them stays true."""
 
 
 class _ReadSoFar(Struct):
@@ -133,6 +134,8 @@ def _items(place: Place, format: Format, trust: Trust, named: bool) -> Iterator[
             return mcp_memory_service.read(place, trust=trust)
         case Format.JSONL:
             return jsonl.read(place, trust=trust)
+        case Format.GITHUB | Format.GITLAB | Format.SENTRY | Format.PAGERDUTY | Format.OPSGENIE:
+            return records.read(place, format, trust=trust)
         case Format.FOLDER | Format.EXPORT:
             raise InvalidInput(f"no format of a file; there are {NAMES}")
 
@@ -151,10 +154,8 @@ def _scope(start: Place, asked: Format | None, found: _ReadSoFar) -> ImportScope
 def _standing(target: ImportTarget, scope: ImportScope, found: _ReadSoFar) -> list[Memory]:
     """Return the memories of these sources, and those that alerts and runbooks may be bound to; each once."""
     prefixes = {*scope.prefixes, *scope.exact}
-    transcripts = (Format.CLAUDE_CODE, Format.CODEX)
-    prefixes |= {
-        key.split("#")[0] + "#" for key in found.drafts if key.startswith(tuple(f"{f.value}:" for f in transcripts))
-    }
+    kept = tuple(f"{format.value}:" for format in KEPT_BY_PATH)
+    prefixes |= {key.split("#")[0] + "#" for key in found.drafts if not key.startswith(kept)}
     formats = set(found.files.values())
     if Format.PROMETHEUS in formats:
         prefixes |= {f"{Format.MARKDOWN.value}:", f"{Format.PROMETHEUS.value}:"}
