@@ -172,6 +172,43 @@ def test_broken_and_foreign_records_are_told_and_cost_nothing_else(write: Write)
     assert [leave.why.split(" ")[0] for leave in left(items)[:3]] == ["not", "not", "half-written"]
 
 
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [
+        ("pytest -q 2>&1 | tail -5", "FAILED tests/test_a.py::test_x - assert 1 == 2\n1 failed, 3 passed in 0.2s"),
+        ("cd app && npm run build | tee out.log", "npm ERR! missing script: build"),
+        ("make all | grep -v warning | head -20", "make: *** [Makefile:3: all] Error 2"),
+        ("cargo build |& tail -3", "error[E0308]: mismatched types"),
+        ("python run.py 2>&1 | sed 's/a|b/c/'", "Traceback (most recent call last):\nKeyError: 'x'"),
+        ("npx tsc --noEmit | head", "src/a.ts(3,5): error TS2322: Type 'x' is not assignable"),
+        ("deploy --now | cat", "deploy: command not found"),
+    ],
+)
+def test_a_failure_whose_exit_code_a_pipe_hid_is_an_error_and_no_cure(write: Write, command: str, output: str) -> None:
+    (draft,) = read_claude(write, bash(command, output), bash(command, output), bash(command, "all is well"))
+
+    assert output.splitlines()[-1] in str(draft.content)
+    assert "exit_code" not in draft.metadata
+    assert draft.metadata["worked_command"] == command
+
+
+@pytest.mark.parametrize(
+    ("command", "output"),
+    [
+        ("kubectl logs web-1 | tail", "Error: broken\nfatal: gone"),
+        ("cat build.log | grep ERROR", "ERROR: broken"),
+        ("grep -rn 'a|b' src", "Error: in a comment"),
+        ("pytest -q | tail -1", "4 passed, 0 failed in 0.2s"),
+        ("set -o pipefail; make | tail", "error: shown by a test of errors"),
+        ("make check || echo 'FAILED | x'", "FAILED | x"),
+        ("curl -s https://a.example/api | jq .", '{"error": "not found"}'),
+        ("python list_errors.py", "Error: one that it lists"),
+    ],
+)
+def test_what_a_command_looks_at_or_lists_is_no_failure_of_it(write: Write, command: str, output: str) -> None:
+    assert read_claude(write, bash(command, output)) == []
+
+
 def test_a_session_that_went_on_keeps_its_keys(write: Write) -> None:
     failing = bash("make", "Error: broken", error=True)
 

@@ -22,6 +22,7 @@ LOOKING = frozenset(
     "cat ls head tail less more grep rg ag find fd wc file stat which type tree pwd echo printf diff cmp jq sort uniq "
     "cut awk env printenv whoami date df du ps top true sleep".split()
 )
+FILTERS = frozenset("tee sed tr fold column nl cut xargs ts sponge".split())
 LOOKING_SUBCOMMANDS = frozenset(
     "git status|git log|git diff|git show|git branch|git blame|pip show|pip list|pip freeze|npm ls|npm list|docker ps|"
     "docker logs|docker images|docker inspect|kubectl get|kubectl describe|kubectl logs|oc get|oc describe|oc logs|"
@@ -65,6 +66,18 @@ def looks_only(command: str) -> bool:
     if name == "sed":
         return not re.search(r"\s-\w*i|--in-place", command[:COMPARED])
     return (name in LOOKING or name in LOOKING_SUBCOMMANDS) and not writes
+
+
+def ends_in_filter(command: str) -> bool:
+    """Return whether the exit code is that of a program that only filters what another one printed: `make | tail`."""
+    text = re.split(r"<<-?\s*['\"]?\w+", command[:COMPARED])[0]
+    text = re.sub(r"'[^']*'|\"[^\"]*\"", "_", text).replace("|&", "|")
+    first, *others = re.split(r"\|", re.split(r"&&|\|\||;|\n", text.strip().rstrip(";"))[-1])
+    if not others or re.search(r"\bpipefail\b", text):
+        return False
+    last = program(words(others[-1]))
+    does, looks = program(words(first)), LOOKING | LOOKING_SUBCOMMANDS
+    return last in LOOKING | FILTERS and does != "" and does not in looks
 
 
 def files(found: list[str]) -> set[str]:

@@ -10,7 +10,9 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 
-from brainops.importers.command_purpose import same_purpose, shown
+from msgspec.structs import replace
+
+from brainops.importers.command_purpose import ends_in_filter, same_purpose, shown
 from brainops.importers.items import Item, Leave, Take
 from brainops.importers.session_steps import ToolUse, Transcript
 from brainops.types import JSON, Actor, ActorKind, Draft, MemoryType, Source, Trust
@@ -35,12 +37,22 @@ MISUSE = re.compile(
 TELLING = re.compile(
     r"error|exception|fatal|fail|cannot|can't|denied|refused|not found|no such|unable|invalid|panic", re.I
 )
+HIDDEN = re.compile(
+    r"^[ \t]{0,8}(?:Traceback \(most recent call last\)|[\w.]*(?:Error|Exception)(?:: |$)|panic: |fatal: |FAILED\b"
+    r"|npm (?:ERR!|error) |error(?:\[\w+\])?: |g?make(?:\[\d+\])?: \*\*\* |FAIL(?:\t|: |$)|BUILD FAILED\b|FAILURE: "
+    r"|\[ERROR\] |.*: command not found$|E   \w|ERROR: )"
+    r"|\b[1-9]\d* (?:failed|failing|failures?|errors? generated)\b|\bTS\d{4}: |\bexit (?:status|code) [1-9]",
+    re.M,
+)
+"""How programs say that they failed, at the beginning of a line or with a count: a pipe hides only their exit code."""
 
 
 def items(transcript: Transcript, trust: Trust) -> Iterator[Item]:
     """Yield the errors (once each, with the cure that seems to be one), and what was left."""
     threads: dict[str, list[ToolUse]] = {}
-    for step in transcript.steps:
+    for given in transcript.steps:
+        hidden = given.shell and given.failed is False and ends_in_filter(given.command)
+        step = replace(given, failed=True, exit_code=None) if hidden and HIDDEN.search(given.output) else given
         threads.setdefault(step.thread, []).append(step)
     seen: set[str] = set()
     errors = 0
