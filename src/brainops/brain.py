@@ -460,7 +460,7 @@ class Brain(metaclass=Opens):
     language = noun(Services.language, hides="say")
     learning = noun(Services.learning, hides="parts")
     limits = noun(Services.limits)
-    notices = noun(Services.notices, hides="put")
+    notices = noun(Services.notices, hides="put clicked")
     operations = noun(Services.record)
     people = noun(Services.people)
     procedures = noun(Services.procedures, hides="hold keep")

@@ -28,10 +28,11 @@ from brainops.types import ActorKind
 if TYPE_CHECKING:
     from brainops.hooks.drain import Drained
     from brainops.operations.guard.other_namespaces import Other
+    from brainops.procedures.consent.slack import Click
     from brainops.procedures.runs.dispatcher import Dispatcher
     from brainops.store import Store
     from brainops.store.database import Deadline
-    from brainops.types import AccessKey, Actor, OperationToken, Proof, Role, SignedIn
+    from brainops.types import AccessKey, Actor, OperationToken, Proof, Role, SignedIn, SlackProof
 
 KEY_USED_MICROS = 60_000_000  # how exactly the last use of a key is kept
 KEPT_SCOPES = 1_000  # whose rules, procedures and words are at hand; a scope beyond these reads its own anew
@@ -212,6 +213,17 @@ class Engine:
         if seen is None or now - seen >= KEY_USED_MICROS:
             self.recorder.submit(store, lambda tx: tx.people.seen(found.sign_in.id, now), beside=True)
         return found
+
+    def clicked(self, proof: SlackProof) -> tuple[Click, Callable[..., None]]:
+        """Return what a person pressed in Slack, and what tells there how it went.
+
+        Raises ApprovalUnproven where Slack did not sign it for one of its channels, and InvalidInput.
+        """
+        from brainops.procedures.consent.slack import click_of, tell
+
+        here = replace(self.settings, namespace=click_of(proof.body).namespace, read=())
+        channel, click = self.services(here).notices.clicked(proof)
+        return click, functools.partial(tell, channel.settings, click.response_url)
 
     def take_turns(self, name: str, began_at: int, more: int, most: int) -> bool:
         """Take turns of somebody's minute, which all who have the store open count together.

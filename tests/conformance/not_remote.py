@@ -119,6 +119,7 @@ TESTS: Mapping[str, str] = {
         guard_controls.loosening_a_strict_guard_takes_a_proof_where_people_are_enrolled
         guard_controls.only_so_many_lines_of_a_rule_are_kept_a_day
         jobs.a_purge_in_the_background_takes_the_proof_when_it_is_asked_for
+        outbox.a_button_of_slack_answers_for_an_approver
         outbox.an_agent_sets_up_no_channel_and_later_it_takes_an_approver
         people.a_group_gives_its_roles_to_who_is_in_it_when_they_sign_in
         people.a_group_is_named_just_as_whoever_signs_people_in_names_it

@@ -12,14 +12,16 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from msgspec import structs
 
 from brainops.brain import Brain
 from brainops.errors import ApprovalUnproven, InvalidInput, NotFound
 from brainops.procedures.consent import approvers, channels, outbox
 from brainops.store import acts
-from brainops.types import Actor, ActorKind, Notice, NoticeKind, TerminalProof
+from brainops.types import Actor, ActorKind, Notice, NoticeKind, OperationStart, SlackProof, TerminalProof
 from tests.conformance.conftest import OpenBrain
 from tests.conformance.test_approvals import PHRASE, PROOF, Clock
 from tests.inside import inside
@@ -497,3 +499,43 @@ def test_each_attempt_is_kept_with_what_went_wrong_and_let_go_after_its_time(
     assert brain.notices.attempts("none of them") == []
     assert {each.notice_id for each in brain.notices.attempts()} == {first, second}
     assert all(each.at > attempt.at for each in brain.notices.attempts())
+
+
+def test_a_button_of_slack_answers_for_an_approver(
+    brain: Brain, clock: Clock, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLACK_SECRET", "the signing secret")
+    brain.approvals.approvers.enrol("ines", passphrase=PHRASE)
+    settings = {
+        "url": listener.url,
+        "secret": "env:SLACK_SECRET",
+        "approve": True,
+        "people": {"U0INES": "ines"},
+        **HERE,
+    }
+    brain.notices.add_channel("ops", "slack", settings, proof=PROOF)
+    asked = brain.guard.ask(OperationStart(name="deploy api", actor=Actor(kind=ActorKind.AGENT, id="bot")))
+    brain.notices.deliver()
+    blocks = [block for _, body in listener.received for block in json.loads(body)["blocks"]]
+    [buttons] = [block["elements"] for block in blocks if block["type"] == "actions"]
+    proofs = [slack_proof(button, clock) for button in buttons]
+
+    with pytest.raises(ApprovalUnproven, match="is not what stands"):
+        brain.approvals.refuse(asked.id, proof=proofs[0])
+    with pytest.raises(ApprovalUnproven, match="signature"):
+        brain.approvals.grant(asked.id, proof=structs.replace(proofs[0], signature="v0=" + "0" * 64))
+    granted = brain.approvals.grant(asked.id, proof=proofs[0])
+
+    assert (granted.state.value, granted.decided_by) == (
+        "granted",
+        Actor(kind=ActorKind.PERSON, id="ines", proof="slack"),
+    )
+
+
+def slack_proof(button: dict[str, Any], clock: Clock) -> SlackProof:
+    """Return what Slack sends when the button is pressed, signed."""
+    action = {"action_id": button["action_id"], "value": button["value"]}
+    said = {"type": "block_actions", "user": {"id": "U0INES"}, "actions": [action], "response_url": "https://x.example"}
+    body, at = urlencode({"payload": json.dumps(said)}).encode(), str(clock() // 1_000_000)
+    digest = hmac.new(b"the signing secret", f"v0:{at}:".encode() + body, hashlib.sha256).hexdigest()
+    return SlackProof(body=body, timestamp=at, signature=f"v0={digest}")

@@ -43,6 +43,10 @@ class Asking:
         assert answer.headers["content-type"] == "application/problem+json", answer.text
         return answer.json()
 
+    def settle(self) -> None:
+        """Wait for what goes on after an answer."""
+        self._loop.run_until_complete(_done())
+
     def _call(self, verb: str, key: str | None, headers: dict[str, str] | None, body: Any) -> httpx2.Response:
         shown = {"authorization": f"Bearer {key}"} if key else {}
         return self.send("POST", f"/v1/{verb}", json=body, headers={**shown, **(headers or {})})

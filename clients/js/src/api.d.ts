@@ -212,7 +212,7 @@ export type ChangesCall = { readonly "after"?: string | null; readonly "before"?
 export type Channel = { readonly "created_at": number; readonly "created_by": Actor; readonly "id": string; readonly "kind": ChannelKind; readonly "kinds": readonly (string)[]; readonly "name": string; readonly "namespace": string; readonly "settings": { readonly [name: string]: Json } };
 
 /** How a notice leaves. */
-export type ChannelKind = "command" | "email" | "webhook";
+export type ChannelKind = "command" | "email" | "slack" | "webhook";
 
 /** A founding chart: lines over the same steps, which begin `at`; `counted` says from how much they are drawn. */
 export type Chart = { readonly "at": readonly (number)[]; readonly "counted": number; readonly "lines": readonly (ChartLine)[]; readonly "marks": readonly (ChartMark)[]; readonly "title": string; readonly "unit": string };
@@ -1379,7 +1379,7 @@ export interface Calls {
   "newest": [NewestCall, PageOfMemory];
   /** Say that a person has read notices, so that they need not be delivered; return how many those were. */
   "notices.acknowledge": [NoticesAcknowledgeCall, number];
-  /** Let the written namespace's notices leave by a command, a webhook or e-mail; one of that name is replaced. */
+  /** Let the namespace's notices leave by a command, a webhook, Slack or e-mail; one of that name is replaced. */
   "notices.add_channel": [NoticesAddChannelCall, Channel];
   /** Return each attempt to hand a notice (or any) to a channel, newest first; they are kept for 90 days. */
   "notices.attempts": [NoticesAttemptsCall, PageOfDeliveryAttempt];

@@ -376,7 +376,14 @@ def _channels(found: Sequence[Channel]) -> Iterator[str]:
 @click.argument("name")
 @click.option("--command", "command_line", metavar="LINE", help="A program and its arguments; run without a shell.")
 @click.option("--webhook", metavar="URL", help="An address, or where it stands: env:NAME or file:PATH.")
-@click.option("--secret", metavar="REFERENCE", help="What signs a webhook's deliveries: env:NAME or file:PATH.")
+@click.option(
+    "--secret", metavar="REFERENCE", help="What signs deliveries, or Slack's requests: env:NAME or file:PATH."
+)
+@click.option("--slack", metavar="URL", help="Where an incoming webhook of Slack stands, or chat.postMessage.")
+@click.option("--token", metavar="REFERENCE", help="What posts there by chat.postMessage: env:NAME or file:PATH.")
+@click.option("--to", "room", metavar="CHANNEL", help="The ID of the channel in Slack that a token posts to.")
+@click.option("--approve", is_flag=True, help="People approve in Slack, by the app's signing secret (--secret).")
+@click.option("--person", "users", metavar="USER=NAME", multiple=True, help="Who is who in Slack; repeatable.")
 @click.option("--email", "people", metavar="ADDRESS", multiple=True, help="Whom to write to; repeatable.")
 @click.option("--smtp", metavar="HOST", help="The server that sends e-mails.")
 @click.option("--port", type=int, help="Its port; 587, and 465 with --tls.")
@@ -390,20 +397,28 @@ def _channels(found: Sequence[Channel]) -> Iterator[str]:
 def add_channel(
     brain: Brain, name: str, command_line: str | None, webhook: str | None, secret: str | None, kinds: tuple[str, ...],
     people: tuple[str, ...], smtp: str | None, port: int | None, tls: bool, sender: str | None, user: str | None,
-    password: str | None, link: str | None, private: tuple[str, ...],
+    password: str | None, link: str | None, private: tuple[str, ...], slack: str | None, token: str | None,
+    room: str | None, approve: bool, users: tuple[str, ...],
 ) -> Said:  # fmt: skip
-    """Let notices leave by a command (as JSON on its standard input), a webhook (a POST of it) or e-mail, over TLS.
+    """Let notices leave by a command (as JSON on standard input), a webhook (a POST of it), Slack or e-mail.
 
     Example: brainops notices channel add pager --command "notify --team shop"
     """
-    given = [each for each in (command_line, webhook, smtp) if each is not None]
+    given = [each for each in (command_line, webhook, slack, smtp) if each is not None]
     if len(given) != 1:
-        raise click.UsageError("Name one: --command LINE, --webhook URL or --smtp HOST.")
+        raise click.UsageError("Name one: --command LINE, --webhook URL, --slack URL or --smtp HOST.")
     settings: dict[str, object]
     if command_line is not None:
         kind, settings = ChannelKind.COMMAND, {"argv": shlex.split(command_line)}
     elif webhook is not None:
         kind, settings = ChannelKind.WEBHOOK, {"url": webhook, "secret": secret, "private": list(private)}
+    elif slack is not None:
+        who = dict(each.partition("=")[::2] for each in users)
+        answered = {"secret": secret, "approve": approve, "people": who}
+        kind, settings = (
+            ChannelKind.SLACK,
+            {"url": slack, "token": token, "to": room, **answered, "private": list(private)},
+        )
     else:
         security = "tls" if tls else "starttls"
         to = {"host": smtp, "port": port, "security": security, "from": sender, "to": list(people)}

@@ -35,6 +35,8 @@ from brainops.server.pack import pack_for
 from brainops.server.people import Ways, without_others_word
 from brainops.server.problem import MEDIA_TYPE, Trouble, problem
 from brainops.server.sign_in import sign_in_routes
+from brainops.server.slack import MAX_BODY_BYTES as MAX_CLICK_BYTES
+from brainops.server.slack import Slack
 from brainops.server.stream import Feeds, tell
 from brainops.server.tokens import OPEN, checked_origins, preflight, require_token, sharing
 from brainops.wire import to_json
@@ -103,6 +105,7 @@ def application(
             _metrics(api, door, metrics),
             _mcp(api, door),
             _events(Events(engine, api, senders), door),
+            _slack(Slack(engine), Door(closed, UNKNOWN)),
             *sign_in_routes(engine, api, ways, door, Door(closed, UNKNOWN)),
             *dashboard_routes(api, ways, door),
             *_probes(engine, door),
@@ -194,6 +197,24 @@ def _events(events: Events, door: Door) -> HTTPRouteHandler:
         return Response(found.body, status_code=found.status, media_type=MediaType.JSON)
 
     return event
+
+
+def _slack(buttons: Slack, door: Door) -> HTTPRouteHandler:
+    """Return what takes in the buttons that people press in Slack, to whom it is told after the answer."""
+
+    @post("/v1/slack/actions", status_code=200, request_max_body_size=MAX_CLICK_BYTES, include_in_schema=False)
+    async def pressed(request: Asked) -> Response[bytes]:
+        door.enter()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await request.body()
+            telling = await to_thread.run_sync(buttons.take, dict(request.headers), body, limiter=door.limiter)
+        finally:
+            door.leave()
+        buttons.tell(telling)
+        return Response(b"", media_type=MediaType.TEXT)
+
+    return pressed
 
 
 def _probes(engine: Engine, door: Door) -> list[HTTPRouteHandler]:

@@ -279,6 +279,9 @@ KEY_REVOKE = Act(name="key-revoke", does="revoke a key", who=NO_AGENT, way_out="
 NOTICE_READ = Act(name="notice-read", does="say that a person read notices", who=NO_AGENT)
 _CHANNEL = "a person does, on a terminal: brainops notices channel"
 CHANNEL_PUT = Act(name="channel-put", does="set up a channel", who=NO_AGENT, proof=Proving.ENROLLED, way_out=_CHANNEL)
+CHANNEL_PUT_APPROVING = Act(
+    name="channel-put", does="let people approve by a channel", who=NO_AGENT, proof=Proving.ALWAYS, role=Role.ADMIN
+)
 CHANNEL_REMOVE = Act(
     name="channel-remove", does="remove a channel", who=NO_AGENT, proof=Proving.ENROLLED, way_out=_CHANNEL
 )

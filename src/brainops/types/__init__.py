@@ -203,6 +203,7 @@ if TYPE_CHECKING:
     from brainops.types.proof import Proof as Proof
     from brainops.types.proof import SecretKind as SecretKind
     from brainops.types.proof import SignInProof as SignInProof
+    from brainops.types.proof import SlackProof as SlackProof
     from brainops.types.proof import TerminalProof as TerminalProof
     from brainops.types.run import ENDED as ENDED
     from brainops.types.run import Answer as Answer
@@ -253,7 +254,7 @@ __getattr__, __dir__, __all__ = lazy.names(
         " ProcedureHistory ProcedureState ProcedureVersion Retry Step StepKind Trigger TriggerDecision"
         " TriggerMatch Verification",
         "proof": "Approver Channel ChannelKind ClientProof Delivery DeliveryAttempt Enrolled KeyProof Proof SecretKind"
-        " SignInProof TerminalProof",
+        " SignInProof SlackProof TerminalProof",
         "run": "Answer Approval ApprovalKind ApprovalState CurrentStep ENDED Handled Notice NoticeKind Plan"
         " PlannedStep Run RunState StepRun StepState",
     },

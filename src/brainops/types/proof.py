@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from brainops.types.knowledge import JSON, Actor, Micros
 
-SECRETS = frozenset({"passphrase", "key", "secret"})
+SECRETS = frozenset({"passphrase", "key", "secret", "body", "signature"})
 
 
 class Unseen(Struct, frozen=True):
@@ -60,7 +60,19 @@ class SignInProof(Unseen, frozen=True, kw_only=True, tag_field="kind", tag="sign
     digest: str | None = None
 
 
-Proof = TerminalProof | KeyProof | ClientProof | SignInProof
+class SlackProof(Unseen, frozen=True, kw_only=True, tag_field="kind", tag="slack"):
+    """A button that a person pressed in Slack: the request as it came, whose bytes Slack signed with their time.
+
+    It counts for five minutes, only for the answer, the approval and the digest that its bytes name, and only by a
+    channel in which an admin said that people approve there, and who they are.
+    """
+
+    body: bytes
+    timestamp: str
+    signature: str
+
+
+Proof = TerminalProof | KeyProof | ClientProof | SignInProof | SlackProof
 
 
 class SecretKind(StrEnum):
@@ -101,6 +113,7 @@ class ChannelKind(StrEnum):
     COMMAND = "command"
     WEBHOOK = "webhook"
     EMAIL = "email"
+    SLACK = "slack"
 
 
 class Channel(Struct, frozen=True, kw_only=True):
@@ -108,8 +121,9 @@ class Channel(Struct, frozen=True, kw_only=True):
 
     `settings` of a command: `argv`, a list; of a webhook: `url` (or a reference to it, env:NAME or file:PATH) and
     `secret`, the reference to what signs each delivery; of an e-mail: `host`, `port`, `security` (starttls or tls),
-    `from`, `to`, `username`, `password` (a reference) and `link`, where an approval is opened. `private` names hosts
-    that may lie in a private range. `kinds` are the notices that it takes; () means all.
+    `from`, `to`, `username`, `password` (a reference) and `link`, where an approval is opened; of Slack: `url`,
+    `token` with `to`, and where people `approve` there, `secret` and `people`. `private` names hosts that may lie in a
+    private range. `kinds` are the notices that it takes; () means all.
     """
 
     id: str

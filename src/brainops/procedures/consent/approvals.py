@@ -11,7 +11,7 @@ from brainops.procedures.consent.approvers import Approvers
 from brainops.store import acts
 from brainops.store.actors import actor_columns
 from brainops.store.ids import new_id
-from brainops.types import ActorKind, ApprovalKind, ApprovalState, NoticeKind, SignInProof
+from brainops.types import ActorKind, ApprovalKind, ApprovalState, NoticeKind, SignInProof, SlackProof
 from brainops.types.times import SECOND_MICROS
 from brainops_core.redaction.redact import clean
 
@@ -210,8 +210,9 @@ class Approvals:
             )
         if asked.state is not ApprovalState.PENDING:
             raise Conflict(f"the approval {asked.id} is {asked.state.value}; it is decided once")
+        agreed = self.approvers.by_slack(proof, asked, state) if isinstance(proof, SlackProof) else proof
         act = acts.APPROVAL_GRANT if state is ApprovalState.GRANTED else acts.APPROVAL_REFUSE
-        with self._context.store.writing(act, self._context.actor, proof) as tx:
+        with self._context.store.writing(act, self._context.actor, agreed) as tx:
             approver = tx.actor
             if state is ApprovalState.GRANTED:
                 run = tx.runs.get(asked.run_id) if asked.run_id else None
@@ -248,6 +249,7 @@ class Approvals:
         body: dict[str, JSON] = {
             "what": what(approval, tx.runs.get(approval.run_id) if approval.run_id else None),
             "approval": approval.id,
+            "digest": approval.digest,
             "kind": approval.kind.value,
             "question": approval.question,
             "reason": approval.reason,

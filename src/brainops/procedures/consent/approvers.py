@@ -29,6 +29,7 @@ from brainops.procedures.consent.roles import (
 from brainops.procedures.consent.sign_ins import SignIns
 from brainops.store import acts
 from brainops.store.actors import actor_columns
+from brainops.store.acts import Proven
 from brainops.store.approvals import approver_of
 from brainops.store.ids import new_id
 from brainops.store.scope import STORE_NAMESPACE, Scope
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from brainops.memory.context import MemoryContext
     from brainops.procedures.consent.outbox import Outbox
     from brainops.store.database import Row
-    from brainops.types import JSON, Approver, Person, Proof
+    from brainops.types import JSON, Approval, ApprovalState, Approver, Person, Proof, SlackProof
 
 SCRYPT_COST = 2**16  # 64 MB and a fifth of a second a guess: whoever reads the file can guess at home
 SCRYPT_BLOCK = 8
@@ -208,6 +209,28 @@ class Approvers:
             case _:  # of whatever it is that somebody handed over for one
                 raise ApprovalUnproven("that is no proof: a passphrase, a key or a sign-in is one")
         return self._with_role(actor, None, role, where)
+
+    def by_slack(self, proof: SlackProof, approval: Approval, state: ApprovalState) -> Proven:
+        """Return the approver who pressed a button in Slack that gives just this answer to just this approval.
+
+        Raises ApprovalUnproven.
+        """
+        channel, click = self._outbox.clicked(proof)
+        if (click.approval, click.digest, click.state) != (approval.id, approval.digest, state):
+            raise ApprovalUnproven(
+                f"what was looked at is not what stands: look at it again, brainops approvals show {approval.id}"
+            )
+        people = channel.settings["people"]
+        name = people.get(click.user) if isinstance(people, dict) else None
+        with self._context.store.read(self._scope) as tx:
+            person = tx.people.named(str(name)) if name else None
+        if person is None or person.created_at > channel.created_at:  # whom an admin meant was somebody else, or nobody
+            raise ApprovalUnproven(
+                f"the user {click.user} of Slack is nobody who is known here: an admin says who that is, brainops "
+                f"notices channel add {channel.name} ... --approve --person {click.user}=NAME"
+            )
+        actor = Actor(kind=ActorKind.PERSON, id=person.name, proof="slack")
+        return Proven(actor=self._with_role(actor, None, Role.APPROVER, (self._context.store.scope.write,)))
 
     def _with_role(self, actor: Actor, person: Person | None, role: Role | None, places: Sequence[str]) -> Actor:
         """Return somebody who has a role in all of some places, which the trail knows of; raise ApprovalUnproven."""

@@ -1,4 +1,4 @@
-"""How does a notice leave: to a command, a webhook, or by e-mail, in bounded time and size?"""
+"""How does a notice leave: to a command, a webhook, Slack, or by e-mail, in bounded time and size?"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from brainops.errors import BrainOpsError, InvalidInput, StepFailed
 from brainops.memory.redaction.redact import redact_json
 from brainops.net import private_hosts
-from brainops.procedures.consent import mail
+from brainops.procedures.consent import mail, slack
 from brainops.procedures.steps.executor import Limits
 from brainops.types import ChannelKind
 from brainops_core.redaction.redact import safe_text
@@ -79,6 +79,7 @@ _CHECKS: Mapping[ChannelKind, Callable[[Mapping[str, Any]], tuple[dict[str, JSON
     ChannelKind.COMMAND: _command_settings,
     ChannelKind.WEBHOOK: _webhook_settings,
     ChannelKind.EMAIL: mail.checked_settings,
+    ChannelKind.SLACK: slack.checked_settings,
 }
 
 
@@ -94,6 +95,8 @@ def send(channel: Channel, document: Mapping[str, JSON], policy: RedactionPolicy
                 _post(channel.settings, body.encode(), str(document["id"]))
             case ChannelKind.EMAIL:
                 problem = mail.send(channel.settings, document, resolved, SEND_SECONDS)
+            case ChannelKind.SLACK:
+                slack.send(channel.name, channel.settings, document, resolved, SEND_SECONDS)
     except (_NotTaken, StepFailed) as error:
         return False, safe_text(str(error), policy, SHOWN_CHARACTERS)
     return True, safe_text(problem, policy, SHOWN_CHARACTERS) if problem else None

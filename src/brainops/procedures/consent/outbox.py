@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from brainops.errors import InvalidInput, NotFound
+from brainops.errors import ApprovalUnproven, InvalidInput, NotFound
 from brainops.memory.redaction.redact import redact_json
 from brainops.procedures.consent.roles import APPROVING, own_role
 from brainops.procedures.runs.clock import Lease
@@ -21,8 +21,9 @@ from brainops.types.times import DAY_MICROS, SECOND_MICROS
 
 if TYPE_CHECKING:
     from brainops.memory.context import MemoryContext
+    from brainops.procedures.consent.slack import Click
     from brainops.store import Transaction
-    from brainops.types import JSON, AuditEntry, Channel, Micros, Proof
+    from brainops.types import JSON, AuditEntry, Channel, Micros, Proof, SlackProof
     from brainops.types.page import Page
 
 MAX_SUBJECT_CHARACTERS = 600  # an operation and its target, or a title
@@ -38,7 +39,7 @@ READ = "read"  # stands among what took a notice where a person said that it was
 
 
 class Outbox:
-    """The notices of one memory, delivered at least once by a command, a webhook or e-mail."""
+    """The notices of one memory, delivered at least once by a command, a webhook, Slack or e-mail."""
 
     def __init__(self, context: MemoryContext) -> None:
         self._context = context
@@ -132,10 +133,11 @@ class Outbox:
         kinds: Sequence[NoticeKind | str] = (),
         proof: Proof | None = None,
     ) -> Channel:
-        """Let the written namespace's notices leave by a command, a webhook or e-mail; one of that name is replaced.
+        """Let the namespace's notices leave by a command, a webhook, Slack or e-mail; one of that name is replaced.
 
         Takes the proof of somebody who may approve, once anybody may: a command channel is a program that runs wherever
-        notices are delivered. Raises InvalidInput, ApprovalUnproven.
+        notices are delivered. One by which people `approve` takes that of an admin, who says who they are.
+        Raises InvalidInput, ApprovalUnproven.
         """
         from brainops.procedures.consent.channels import checked_settings
 
@@ -157,7 +159,8 @@ class Outbox:
             "kinds": json.dumps([NoticeKind(each).value for each in kinds]),
             "created_at": self._context.store.now(),
         }
-        with self._context.store.writing(acts.CHANNEL_PUT, self._context.actor, proof) as tx:
+        act = acts.CHANNEL_PUT_APPROVING if checked.get("approve") else acts.CHANNEL_PUT
+        with self._context.store.writing(act, self._context.actor, proof) as tx:
             tx.approvals.put_channel({**row, **actor_columns(tx.actor, "created_by")})
             [stored] = [each for each in tx.approvals.channels() if each.id == channel_id]
             if len(tx.approvals.channels()) > MAX_CHANNELS:
@@ -187,6 +190,22 @@ class Outbox:
             created_at=self._context.store.now(),
         )
         return send(found[0], self._document(trial, self._written()), self._context.redaction)[1]
+
+    def clicked(self, proof: SlackProof) -> tuple[Channel, Click]:
+        """Return what a person pressed in Slack, and the channel by whose secret that is signed.
+
+        Raises ApprovalUnproven, InvalidInput.
+        """
+        from brainops.procedures.consent.channels import resolved
+        from brainops.procedures.consent.slack import click_of, require_signed
+
+        click = click_of(proof.body)
+        for channel in self._trusted():
+            if channel.name == click.channel and channel.kind is ChannelKind.SLACK and channel.settings.get("approve"):
+                secret = resolved(str(channel.settings["secret"]))
+                require_signed(secret, proof, self._context.store.now() / SECOND_MICROS)
+                return channel, click
+        raise ApprovalUnproven("nobody approves by that channel here: brainops notices channel shows what there is")
 
     def _deliver(self, scope: Scope, notice: Notice, channels: Sequence[Channel], now: Micros) -> bool | None:
         """Return whether every channel took it, or None where somebody else has it in hand."""
