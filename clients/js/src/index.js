@@ -103,7 +103,10 @@ class Client {
     let known = key;
     if (typeof key === "function") {
       if (anew) this.#fetched = undefined;
-      known = await (this.#fetched ??= Promise.resolve(key()).catch((error) => ((this.#fetched = undefined), Promise.reject(error))));
+      known = await (this.#fetched ??= (async () => key())().catch((error) => {
+        this.#fetched = undefined;
+        throw error instanceof BrainOpsError ? error : unreachable(error);
+      }));
     }
     return known ? { authorization: `Bearer ${known}` } : {};
   }
@@ -161,7 +164,7 @@ class Client {
         }
       } catch (error) {
         if (signal?.aborted) return;
-        if (error instanceof BrainOpsError && !RETRIED.has(error.status)) throw error;
+        if (error instanceof BrainOpsError && error.type !== "Unreachable" && !RETRIED.has(error.status)) throw error;
       }
       try {
         await wait(pause(attempt), signal);
@@ -179,14 +182,17 @@ class Client {
   fetchMemoryContext = async (name, { target, context, service, signal } = {}) => {
     try {
       const begun = await this.call("operations.begin", { name, target, context, service }, { signal });
-      const operation = { ...begun, name };
-      this.#named.set(name, operation);
-      return operation;
+      return this.#begun({ ...begun, name });
     } catch (error) {
-      if (!(await this.#open(error))) throw error;
-      return { id: null, name, guidance: null, decision: null, down: error };
+      if (!this.#open(error)) throw error;
+      return this.#begun({ id: null, name, guidance: null, decision: null, down: error });
     }
   };
+
+  #begun(operation) {
+    this.#named.set(operation.name, operation);
+    return operation;
+  }
 
   /** Do something with what memory said, and tell how it ended; what it throws passes through. */
   executeWithMemory = async (action, operation) => {
@@ -220,9 +226,10 @@ class Client {
   };
 
   async #end(operation, how) {
-    if (operation[CLOSED] || !operation.id) return;
+    if (operation[CLOSED]) return;
     operation[CLOSED] = true; // from here on: what was done is done, whatever becomes of telling it
     if (this.#named.get(operation.name) === operation) this.#named.delete(operation.name);
+    if (!operation.id) return; // the server was away, and knows of no beginning
     try {
       const told = "result" in how ? { result: kept(how.result) } : how;
       await this.call("operations.finish", { operation_id: operation.id, ...told });
@@ -231,7 +238,7 @@ class Client {
     }
   }
 
-  async #open(error) {
+  #open(error) {
     const away = error instanceof BrainOpsError && (error.type === "Unreachable" || error.status >= 500);
     return away && this.#options.down === "open";
   }

@@ -120,6 +120,15 @@ describe("an operation through its three calls", () => {
     await expect(closed.fetchMemoryContext("pay")).rejects.toMatchObject({ type: "Unreachable" });
   });
 
+  test("goes on and is told by its name where its key cannot be fetched either", async () => {
+    for (const key of [async () => Promise.reject(new Error("no vault")), () => { throw new Error("no vault"); }]) {
+      const open = createClient({ url: "http://127.0.0.1:9", retries: 0, key });
+      expect((await open.fetchMemoryContext("pay")).down.type).toBe("Unreachable");
+      await open.storeActionResult("pay", "paid");
+      await expect(open.storeActionResult("pay", "twice")).rejects.toMatchObject({ type: "NotFound" });
+    }
+  });
+
   test("hands on what was done, whatever becomes of telling it", async () => {
     for (const finish of [[409, { status: 409, type: "Conflict", detail: "told", way_out: "", request_id: "" }], [0, null], [200, "<html>"]]) {
       const broken = await answering([200, { id: "o", guidance: null, decision: null }], finish);

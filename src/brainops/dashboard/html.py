@@ -13,6 +13,7 @@ from litestar import MediaType, Response
 
 from brainops.dashboard import drawings, words
 from brainops.dashboard.assets import assets
+from brainops.errors import NotFound
 from brainops.types.counted import counted
 from brainops.wire import to_json
 
@@ -56,12 +57,14 @@ def environment() -> Environment:
 
 
 def rendered(template: str, values: Mapping[str, Any], part: str = "") -> str:
-    """Return a page, or one block of it by its name; "" for a block that it does not have."""
+    """Return a page, or one block of it by its name, its own or of what is around every page. Raises NotFound."""
     found = environment().get_template(template)
     if not part:
         return found.render(values)
-    block = found.blocks.get(part)
-    return "" if block is None else "".join(block(found.new_context(dict(values))))
+    block = found.blocks.get(part) or environment().get_template("base.html").blocks.get(part)
+    if block is None:
+        raise NotFound(f"this page has no part {part[:60]!r}; load the page again")
+    return "".join(block(found.new_context(dict(values))))
 
 
 def html(text: str, status: int = 200, **headers: str) -> Response[str]:

@@ -29,13 +29,17 @@ Values = Mapping[str, Any]
 
 
 class PageOf(Struct, frozen=True):
-    """A page: its path, its title, its template, and the function that returns what it shows; `listed` in the bar."""
+    """A page: its path, its title, its template, and the function that returns what it shows; `listed` in the bar.
+
+    No part of it is shown to who may not call each of the verbs of `asks`.
+    """
 
     path: str
     title: str
     template: str
     values: Callable[[Visit], Values]
     listed: bool = True
+    asks: tuple[str, ...] = ()
 
 
 PAGES = (
@@ -55,5 +59,5 @@ PAGES = (
     PageOf("/signals", "Logs and metrics", "signals.html", signals),
     PageOf("/health", "Health", "health.html", health),
     PageOf("/audit", "Audit", "audit.html", audit),
-    PageOf("/access", "Keys and people", "access.html", access),
+    PageOf("/access", "Keys and people", "access.html", access, asks=("keys.list", "people.list")),
 )

@@ -25,7 +25,7 @@ from brainops.dashboard.upkeep import exported
 from brainops.dashboard.visit import RANGES, Visit
 from brainops.errors import BrainOpsError, NotFound
 from brainops.remote.verbs import verbs
-from brainops.server.api import Api
+from brainops.server.api import Api, require_role
 from brainops.server.callers import Caller
 from brainops.server.door import BODY_SECONDS, Door
 from brainops.server.people import CSRF, Ways, csrf_of, sign_in_secret
@@ -70,13 +70,15 @@ def _shown(
     visit = _visit(api, ways, headers, path, given, query)
     if isinstance(visit, Response):
         return visit
+    for verb in page.asks:
+        require_role(visit.caller, verbs()[verb])
     part = query.get("part", "")
     # what happens while the page is made is told once it listens: the cursor is older than what it shows
     cursor = "" if part else visit.brain.changes(after="newest", limit=1).next
     values: dict[str, Any] = {
         "visit": visit,
         "title": page.title,
-        "pages": [each for each in PAGES if each.listed],
+        "pages": [each for each in PAGES if each.listed and all(map(visit.may, each.asks))],
         "ranges": list(RANGES),
         "cursor": cursor,
         "waiting": lambda: len(needs(visit)),
@@ -155,6 +157,8 @@ def _acted(name: str, api: Api, headers: Headers, form: Headers) -> Response[str
         **({"brainops-digest": form["_digest"]} if form.get("_digest") else {}),
     }
     caller: Caller = api.known("POST", told)
+    if caller.signed is None:
+        raise Trouble(401, "Unauthenticated", "nobody is signed in on this page any more", "sign in, and do it again")
     given = {field: [said] for field, said in form.items() if not field.startswith("_") and said != ""}
     answer = api.answer(verb, caller, told, given, b"")
     if "hx-request" not in headers:

@@ -64,9 +64,7 @@ def access(visit: Visit) -> Mapping[str, Any]:
     """Return the keys and the people with their roles; only who looks after the memory sees them."""
     brain = visit.brain
     return {
-        "sees": visit.may("keys.list") and visit.may("people.list"),
         "keys": lambda: brain.keys.list(limit=ROWS),
         "people": lambda: brain.people.list(),
-        "sign_ins": lambda: [each for each in brain.people.sign_ins() if each.holds(visit.now)][:ROWS],
         "roles": [each.value for each in Role],
     }

@@ -92,13 +92,8 @@ class Api:
         if caller.token is not None:
             require_verb(verb)
         proven = caller.proof is not None and verb.role is Role.APPROVER and "proof" in verb.keywords
-        if not (proven or caller.role.covers(verb.role)):
-            raise Trouble(
-                403,
-                "RoleDenied",
-                f"{caller.name} is a {caller.role.value}, and {verb.name} is for the role {verb.role.value}",
-                "somebody who looks after the memory issues a key of that role, or asks for it themselves",
-            )
+        if not proven:
+            require_role(caller, verb)
         given = _given(verb, headers, query, body)
         if verb.name == "notices.add_channel":
             caller.require_channel(given.kind, given.settings)  # type: ignore[attr-defined]
@@ -144,6 +139,17 @@ class Api:
                 "sign in, or send BrainOps-Proof: KEY, a personal key; brainops approver enrol NAME --key makes one",
             )
         return {}
+
+
+def require_role(caller: Caller, verb: Verb) -> None:
+    """Let nobody do what is for a role that they do not have. Raises Trouble (403)."""
+    if not caller.role.covers(verb.role):
+        raise Trouble(
+            403,
+            "RoleDenied",
+            f"{caller.name} is a {caller.role.value}, and {verb.name} is for the role {verb.role.value}",
+            "somebody who looks after the memory issues a key of that role, or asks for it themselves",
+        )
 
 
 def _given(verb: Verb, headers: Mapping[str, str], query: Mapping[str, Any], body: bytes) -> Struct:
