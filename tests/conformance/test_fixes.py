@@ -704,6 +704,42 @@ def test_a_detached_fix_is_neither_suggested_nor_due_and_its_record_stays(brain:
     assert brain.fixes.suggest(ERROR) == []
     assert len(brain.fixes.applications(fix.id)) == 1
     assert [each.fix.id for each in brain.fixes.list(detached=True)] == [fix.id]
+    with pytest.raises(Conflict, match="detached: the service is gone"):
+        brain.fixes.apply(fix.id)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres"], indirect=True)  # behind a server a worker runs both
+def test_a_fix_whose_procedure_a_person_retired_does_not_run_and_is_taken_back(brain: Brain, tmp_path: Path) -> None:
+    file = tmp_path / "api.env"
+    file.write_text("POOL_SIZE=20\n", encoding="utf-8")
+    change = {"file": str(file), "key": "POOL_SIZE", "value": "40"}
+    fix = brain.fixes.attach(ERROR, "raise the pool", configuration=change)
+    done, name = brain.fixes.apply(fix.id), f"fix-{fix.id[-12:]}"
+
+    brain.procedures.retire(name, reason="not any more")
+
+    with pytest.raises(Conflict, match="was retired"):
+        brain.fixes.apply(fix.id)
+    assert brain.fixes.rollback(done.id, reason="not wanted").state is ApplicationState.ROLLED_BACK
+    assert {each.state.value for each in brain.procedures.history(name).versions} == {"retired"}
+    brain.procedures.activate(name)
+    assert brain.fixes.apply(fix.id).state is ApplicationState.APPLIED
+
+
+def test_a_fix_that_cannot_be_kept_is_held_and_nobody_is_told_that_it_was_applied(brain: Brain, tmp_path: Path) -> None:
+    mark = tmp_path / "mended"
+    fix = brain.fixes.attach(ERROR, "touch it", command=touching(mark), verify=seeing(mark))
+    automatic(brain, fix)
+    brain.fixes.apply(fix.id)
+    finish_runs(brain)
+    brain.procedures.retire(f"fix-{fix.id[-12:]}", reason="not any more")
+
+    fail(brain)
+    finish_runs(brain)
+
+    assert states(brain, fix) == ["held"]
+    assert "was retired" in brain.fixes.applications(fix.id, state="held")[0].reason
+    assert NoticeKind.FIX_APPLIED not in [notice.kind for notice in brain.notices.pending()]
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brainops.errors import InvalidInput
+from brainops.errors import InvalidInput, InvalidProcedure
 from brainops.procedures.conditions.conditions import compile as compiled
 from brainops.procedures.definition.graph import cycle
-from brainops.procedures.english.draft import Drafted, read
+from brainops.procedures.definition.sources import require_filled
+from brainops.procedures.english.draft import NO_STEP, Drafted, read
 from brainops.types import StepKind
 
 
@@ -261,11 +262,34 @@ def test_a_name_is_taken_as_it_is_given() -> None:
     assert read("1. Go home.", name="Close The Shop").procedure.name == "close-the-shop"
 
 
-def test_a_text_without_steps_is_prose_alone() -> None:
-    drafted = read("The sky was blue that day.")
+@pytest.mark.parametrize(
+    "text",
+    ["The sky was blue that day.", "| Who | When |\n|---|---|\n| Bob | noon |\n"],
+)
+def test_a_text_without_steps_asks_what_is_to_be_done(text: str) -> None:
+    drafted = read(text)
 
-    assert drafted.procedure.steps == ()
-    assert drafted.notes
+    assert [question.why for question in drafted.questions] == [NO_STEP]
+    with pytest.raises(InvalidProcedure):
+        require_filled(drafted.procedure)
+
+
+def test_a_question_that_hangs_on_a_condition_holds_the_draft_back() -> None:
+    drafted = read("1. Close the ticket and stop here.\n2. If the sum is over 100, ask the boss.\n")
+
+    assert drafted.questions
+    with pytest.raises(InvalidProcedure):
+        require_filled(drafted.procedure)
+
+
+@pytest.mark.parametrize("count", [204, 700])
+def test_a_text_of_more_steps_than_a_procedure_holds_cannot_be_activated(count: int) -> None:
+    text = "".join(f"- Restart node {number}.\n" for number in range(count))
+    drafted = read(f"{text}- If the disk is full, ask the boss.\n")
+
+    assert any("left out" in question.why for question in drafted.questions)
+    with pytest.raises(InvalidProcedure):
+        require_filled(drafted.procedure)
 
 
 def test_no_text_is_refused() -> None:

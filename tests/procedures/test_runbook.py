@@ -100,10 +100,10 @@ def test_other_words_for_diagnosis_come_first_too(heading: str) -> None:
     assert [step.name for step in imported(text).procedure.steps] == ["Read the log", "Restart it"]
 
 
-def test_a_runbook_without_steps_is_prose_alone() -> None:
+def test_a_runbook_without_steps_asks_what_is_to_be_done() -> None:
     procedure = imported("# DiskGone\n\n## Meaning\n\nThe disk is gone.\n").procedure
 
-    assert procedure.steps == ()
+    assert [step.text.startswith("[open question]") for step in procedure.steps] == [True]
     assert procedure.name == "disk-gone"
 
 

@@ -119,7 +119,7 @@ def require_filled(procedure: Procedure) -> None:
     problems = [
         Problem(path="", line=1, message=f"the step {step.id}: {' '.join(step.text.split())[:SHOWN]}", way_out=ANSWER)
         for step in procedure.steps
-        if step.text.startswith(OPEN_QUESTION)
+        if any(line.lstrip().startswith(OPEN_QUESTION) for line in step.text.splitlines())
     ]
     problems += [
         Problem(path="", line=1, message=f"the step {step.id} holds a placeholder where a secret was", way_out=DECLARE)

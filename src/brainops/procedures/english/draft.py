@@ -26,7 +26,7 @@ from brainops.procedures.definition.keywords import (
 from brainops.procedures.english.blocks import blocks, unlinked
 from brainops.procedures.english.flow import Answers, Edge, Flow, Node, NodeKind, in_order, link, picture, reached
 from brainops.procedures.english.reader import outline
-from brainops.procedures.english.units import Note, Outline
+from brainops.procedures.english.units import Do, Note, Outline, shortened
 from brainops.procedures.english.vocabulary import telling, words
 from brainops.types import JSON, Procedure
 from brainops.types.counted import counted
@@ -39,6 +39,7 @@ ID_WORDS = 5
 """Words of a step's name that make its id: enough to be recognised in a condition."""
 ID_CHARACTERS = 40
 ANSWERS = 'output.answer == "yes" || output.answer == "no"'
+NO_STEP = "what of this text is to be done? No step was read in it"
 SAME_WORDS = 0.6
 """Share of the words of a condition that a step of a model's draft must have to be that condition."""
 SUGGESTED = "Suggested command; nothing runs it by itself:"
@@ -149,6 +150,9 @@ def answered(prose: str, questions: Sequence[OpenQuestion], answers: Mapping[str
 def draft(found: Outline, prose: str, *, name: str | None = None, more: Mapping[str, JSON] | None = None) -> Drafted:
     """Return the procedure of an outline; `more` adds what is known besides, such as triggers."""
     flow, notes = _cut(link(found))
+    if not any(node.kind in (NodeKind.STEP, NodeKind.QUESTION) for node in flow.nodes):
+        line, told = next((n, each.strip()) for n, each in enumerate(prose.splitlines(), 1) if each.strip())
+        flow = link(replace(found, units=[Do(text=told, name=shortened(told), line=line, why=NO_STEP)]))
     steps, unclear = _steps(flow)
     value: dict[str, Any] = {
         "name": slug(name or found.title or " ".join(words(prose)[:6])),
@@ -175,7 +179,9 @@ def _cut(flow: Flow) -> tuple[Flow, list[Note]]:
     why = f"left out: a procedure has at most {counted(MAX_STEPS, 'step')}; make several of it"
     notes = [Note(line=node.line, text=node.name, why=why) for node in carried[MAX_STEPS:]]
     kept = tuple(edge for edge in flow.edges if not {edge.source, edge.target} & gone)
-    nodes = tuple(node for node in flow.nodes if node.id not in gone)
+    # The last that is kept asks, so that nothing runs which knows of the others only from a note.
+    last = replace(carried[MAX_STEPS - 1], why=f"{counted(len(gone), 'step')} after this one {why}")
+    nodes = tuple(last if node.id == last.id else node for node in flow.nodes if node.id not in gone)
     return replace(flow, nodes=nodes, edges=kept, loops=()), notes
 
 
@@ -189,10 +195,10 @@ def _steps(flow: Flow) -> tuple[list[dict[str, Any]], list[Note]]:
         if node.id not in ids:
             continue
         text = node.text or node.name
-        if node.why:
-            text = f"{OPEN_QUESTION} {node.why}\n\n{text}"
         if node.kind is NodeKind.QUESTION:
             text = f"{node.name} Answer yes or no.\n\n{text}"
+        if node.why:
+            text = f"{OPEN_QUESTION} {node.why}\n\n{text}"
         if node.command and "```" not in text:
             text = f"{text}\n\n{SUGGESTED}\n\n```sh\n{node.command}\n```"
         elif node.command:

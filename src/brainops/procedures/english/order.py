@@ -35,7 +35,7 @@ def cut(units: list[Unit], notes: list[Note], room: int = MAX_UNITS) -> int:
     for position, unit in enumerate(units):
         if room <= 0:
             notes.append(Note(line=unit.line, text="", why=TOO_LONG))
-            del units[position:]
+            units[position:] = [Do(text=unit.text, name=shortened(unit.text), line=unit.line, why=TOO_LONG)]
             break
         room -= 1
         for inner in inside(unit):

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from brainops.errors import BrainOpsError, Conflict, InvalidInput, NotFound
+from brainops.errors import BrainOpsError, Conflict, InvalidInput
 from brainops.procedures.fixes import record
 from brainops.procedures.fixes.confidence import sentence
 from brainops.procedures.fixes.fix_procedure import BEFORE, name_of, procedure_of, rollback_name, rollback_of
 from brainops.procedures.remedies.trials import here
 from brainops.store import acts
 from brainops.store.ids import new_id
-from brainops.types import ENDED, Actor, ActorKind, ApplicationState, FixMode, NoticeKind, RunState, StepState
+from brainops.types import (
+    ENDED,
+    Actor,
+    ActorKind,
+    ApplicationState,
+    FixMode,
+    NoticeKind,
+    Procedure,
+    RunState,
+    StepState,
+)
 from brainops.types.times import HOUR_MICROS, SECOND_MICROS
 
 if TYPE_CHECKING:
@@ -41,7 +51,7 @@ class FixApplier:
         context: MemoryContext,
         runner: Runner,
         automatic_stopped: Callable[[], str | None],
-        establish: Callable[[Fix], None],
+        establish: Callable[[Fix, Sequence[Procedure | None]], None],
     ) -> None:
         self._context = context
         self._establish = establish
@@ -65,7 +75,7 @@ class FixApplier:
         if rollback_of(fix) is None:
             raise InvalidInput("this fix names no rollback; take it back by hand and say so: brainops fix contradict")
         evidence = application.evidence if isinstance(application.evidence, dict) else {}
-        self._establish(fix)  # it may have been carried out by hand
+        self._establish(fix, (rollback_of(fix),))  # it may have been carried out by hand
         run = self._runner.start(
             rollback_name(fix.id),
             {"prepared": evidence.get("prepared")},
@@ -103,6 +113,7 @@ class FixApplier:
             return int(self._shadow(application, fix, now))
         with self._context.store.read() as tx:
             sure, obstacle = self._obstacle(tx, application, fix, now)
+        obstacle = obstacle or self._unestablished(fix)
         # what the guard says takes longer, and is asked only where nothing else holds it back
         refused = None if obstacle else self._refused(application, fix)
         with self._context.store.writing(acts.FIX_APPLY, self._context.actor) as tx:
@@ -130,12 +141,19 @@ class FixApplier:
             return sure, "the error is more than ten minutes old"
         return sure, record.obstacle(tx, fix, sure) or _beyond_radius(tx, fix, application.target, now)
 
+    def _unestablished(self, fix: Fix) -> str | None:
+        """Return why a fix's procedures cannot be kept: found before anybody is told that it was applied."""
+        try:
+            self._establish(fix, (procedure_of(fix), rollback_of(fix)))
+        except BrainOpsError as refused:
+            return f"it could not be started: {refused}"[:MAX_ERROR_CHARACTERS]
+        return None
+
     def _refused(self, application: FixApplication, fix: Fix) -> Admission | None:
         """Return what the guard holds a fix back with: nobody is there to ask, and half-way is no place to find out."""
         if fix.mode is not FixMode.AUTO:
             return None
         try:
-            self._establish(fix)
             return self._runner.refusal(
                 name_of(fix.id),
                 {"error": None, "operation_id": application.operation_id},
@@ -149,7 +167,7 @@ class FixApplier:
         """Start a claimed application by itself; what cannot be started is held, and stops nothing else."""
         try:
             self._run(application_id, fix, error=None, in_process=False)
-        except (Conflict, InvalidInput, NotFound) as refused:
+        except BrainOpsError as refused:
             log.warning("fix %s was not applied: %s", fix.id, refused)
         return True
 
@@ -169,7 +187,8 @@ class FixApplier:
         with self._context.store.read() as tx:
             application = _again(tx, application_id)
         try:
-            self._establish(fix)  # anew where somebody put another procedure of that name in its place
+            # anew where somebody put another procedure of that name in its place
+            self._establish(fix, (procedure_of(fix), rollback_of(fix)))
             run = self._runner.start(
                 name_of(fix.id),
                 {"error": error[:MAX_ERROR_CHARACTERS] if error else None, "operation_id": application.operation_id},

@@ -20,7 +20,19 @@ from brainops.procedures.fixes.fix_procedure import procedure_of, rollback_of
 from brainops.procedures.remedies.identity import event_of, identify, is_fingerprint
 from brainops.store import acts
 from brainops.store.ids import new_id
-from brainops.types import Action, ActorKind, ApplicationState, BlastRadius, Fix, FixKind, FixMode, StepKind, Trust
+from brainops.types import (
+    Action,
+    ActorKind,
+    ApplicationState,
+    BlastRadius,
+    Fix,
+    FixKind,
+    FixMode,
+    Procedure,
+    ProcedureState,
+    StepKind,
+    Trust,
+)
 from brainops.types.limits import LISTED, Count, Said
 from brainops.wire import from_plain
 
@@ -204,6 +216,8 @@ class Fixes:
         """Apply a fix because somebody asks for it: run it, verify it, roll it back where it fails."""
         fix = self.get(fix_id)
         procedure_of(fix)
+        if fix.detached_at is not None:
+            raise Conflict(f"fix {fix.id} is detached: {fix.reason}; attach it anew to apply it")
         if fix.trust == Trust.EXTERNAL.value:
             raise Conflict(f"this fix came from outside; vouch for it first: brainops fix trust {fix.id} --reason ...")
         now = self._context.store.now()
@@ -419,12 +433,26 @@ class Fixes:
             for procedure in filter(None, (procedure_of(fix), rollback_of(fix))):
                 unkept(self._context, procedure)
 
-    def _establish(self, fix: Fix) -> None:
-        """Keep the procedures that apply the fix and take it back, so that the engine of runs does both."""
-        for procedure in filter(None, (procedure_of(fix), rollback_of(fix))):
+    def _establish(self, fix: Fix, procedures: Sequence[Procedure | None]) -> None:
+        """Keep procedures of a fix, so that the engine of runs runs them; raise Conflict where somebody retired one."""
+        for procedure in filter(None, procedures):
             if not self._catalog.holds(procedure):
+                if self._retired(procedure):
+                    raise Conflict(
+                        f"{procedure.name} was retired, so fix {fix.id} does not run; "
+                        f"to let it: brainops procedure activate {procedure.name}"
+                    )
                 saved = self._catalog.save(procedure)
                 self._catalog.activate(procedure.name, number=saved.number, reason=f"fix {fix.id} is to be applied")
+
+    def _retired(self, procedure: Procedure) -> bool:
+        """Say whether somebody retired a procedure and put none in its place; one that was replaced comes back."""
+        try:
+            versions = self._catalog.history(procedure.name).versions
+        except NotFound:
+            return False
+        states = {each.state for each in versions}
+        return ProcedureState.RETIRED in states and ProcedureState.ACTIVE not in states
 
     def _text(self, value: str, what: str, limit: int) -> str:
         return self._context.text(from_plain(Said, value, what), limit)
