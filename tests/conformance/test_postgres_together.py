@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from brainops.brain import Brain
+from brainops.engine import Engine
 from brainops.errors import Conflict, StoreUnavailable
 from brainops.store import Store, acts
 from brainops.store.database import Deadline
@@ -166,6 +167,24 @@ def test_captures_wait_for_none_but_of_their_content_or_key_and_for_whoever_has_
         with pytest.raises(Conflict):
             brain.capture("another", "under the same key", idempotency_key="late")
         assert len(brain.newest()) == 2
+
+
+def test_captures_that_wait_for_one_namespace_leave_connections_to_another(url: str) -> None:
+    with (
+        Engine.open(url, namespace="team/a", read=[], model="none", background=False) as engine,
+        psycopg.connect(url) as another_process,
+        ThreadPoolExecutor(2 * CONNECTIONS) as threads,
+    ):
+        brain, elsewhere = Brain(engine), Brain(engine, namespace="team/b", read=[])
+        another_process.execute("select pg_advisory_xact_lock(%s)", [_lock_of("team/a")])
+        waiting = [threads.submit(brain.capture, f"text {number}") for number in range(CONNECTIONS)]
+        time.sleep(0.5)  # so that all of them wait
+
+        elsewhere.acting(deadline=WAIT_SECONDS / 10).capture("nobody writes here")
+
+        assert not any(each.done() for each in waiting)
+        another_process.commit()
+        assert len({each.result(WAIT_SECONDS).id for each in waiting}) == CONNECTIONS
 
 
 def test_a_key_that_many_give_at_once_is_captured_once(url: str) -> None:

@@ -115,7 +115,7 @@ class PostgresDatabase:
         waits = deadline or Deadline.after(WAIT_SECONDS)
         if deadline is None:
             self._keep_house()
-        with self._turn(None if keys else scope.write, waits):
+        with self._turn(scope.write, waits) as turn:
             said = [
                 "begin",
                 *self._namespaces(scope, scope.write),
@@ -127,6 +127,8 @@ class PostgresDatabase:
                 else f"set local statement_timeout = {_milliseconds(deadline)}",
             ]
             with self._transaction(said, scope, waits) as connection:
+                if keys:  # shared from here on; until then one alone of them waited here with a connection
+                    turn.close()
                 yield PostgresSession(connection, scope)
                 self._commit(connection)
 
@@ -187,19 +189,20 @@ class PostgresDatabase:
             ) from error
 
     @contextmanager
-    def _turn(self, namespace: str | None, deadline: Deadline) -> Iterator[None]:
-        """Queue with this process's other writers before taking a connection, so that they leave some for readers."""
+    def _turn(self, namespace: str, deadline: Deadline) -> Iterator[ExitStack]:
+        """Queue with this process's other writers before taking a connection, so that they leave some for readers.
+
+        To close what is yielded lets the next one of the namespace ask for it.
+        """
         self._check_process()
         self._check_free()
-        turns: list[threading.Lock | threading.Semaphore] = [self._writers]
-        if namespace is not None:
-            turns.insert(0, self._turns.setdefault(namespace, threading.Lock()))
-        with ExitStack() as held:
-            for turn in turns:
-                if not turn.acquire(timeout=deadline.left()):
+        turns = self._turns.setdefault(namespace, threading.Lock()), self._writers
+        with ExitStack() as turn, ExitStack() as place:
+            for held, queue in zip((turn, place), turns, strict=True):
+                if not queue.acquire(timeout=deadline.left()):
                     raise deadline.missed(self.location, "other threads of this process write")
-                held.callback(turn.release)
-            yield
+                held.callback(queue.release)
+            yield turn
 
     def _namespaces(self, scope: Scope, writes: str) -> list[str]:
         """Return what a transaction says of its namespaces, which hold no quotes (see `checked_namespace`)."""
