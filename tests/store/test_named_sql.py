@@ -54,6 +54,7 @@ WITHOUT_NAMESPACE = {
     "vector_since": ("sqlite", "the map of a file holds every namespace; its hits are asked of the rows"),
     "vector_sequences": ("sqlite", "by keys of memories that passed the filter; their rows are asked again"),
     "vector_of_keys": ("sqlite", "by keys of memories that passed the filter"),
+    "namespaces_used": ("sqlite", "names of namespaces alone, of which a server shows those that a caller may read"),
     "backup_list": ("both", "a backup holds every namespace, so a purge in any of them has to name it"),
 }
 

@@ -1,0 +1,1 @@
+-- PostgreSQL alone has functions, and the numbers stay the same: here one writer writes vectors, and no policy hides a row.

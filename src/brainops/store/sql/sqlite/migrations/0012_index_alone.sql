@@ -1,1 +1,0 @@
--- SQLite has one writer, and its vectors lie in a file: nothing waits here, and the numbers stay those of PostgreSQL.
