@@ -196,9 +196,12 @@ class PostgresDatabase:
         """
         self._check_process()
         self._check_free()
-        turns = self._turns.setdefault(namespace, threading.Lock()), self._writers
+        queues: list[threading.Lock | threading.Semaphore] = [
+            self._turns.setdefault(namespace, threading.Lock()),
+            self._writers,
+        ]
         with ExitStack() as turn, ExitStack() as place:
-            for held, queue in zip((turn, place), turns, strict=True):
+            for held, queue in zip((turn, place), queues, strict=True):
                 if not queue.acquire(timeout=deadline.left()):
                     raise deadline.missed(self.location, "other threads of this process write")
                 held.callback(queue.release)
