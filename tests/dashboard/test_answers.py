@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from playwright.sync_api import expect
 
 from brainops.brain import Brain
 from brainops.dashboard.acts import ACTS
+from brainops.dashboard.html import environment
 from brainops.dashboard.pages import PAGES
 from brainops.engine import Engine
 from brainops.remote.verbs import verbs
@@ -295,6 +297,22 @@ def test_a_memory_shows_its_versions_as_a_difference(memory: Memory) -> None:
 
     assert "<del>- it is 80</del>" in page and "<ins>+ it is 8080</ins>" in page and "<span>  it is open</span>" in page
     assert memory.ines.refused("/memories/nothing")[0] == 404
+
+
+def test_versions_of_thousands_of_other_lines_are_shown_all_the_same(memory: Memory) -> None:
+    first, second = ("\n".join(f"line {number} is {word}" for number in range(3_000)) for word in ("one", "another"))
+    old = memory.brain.capture("the list", first).id
+    new = memory.brain.supersede(old, memory.brain.draft("the list", second)).id
+
+    assert "<ins>+ line 7 is another</ins>" in memory.ada.get(f"/memories/{new}")
+
+
+def test_what_a_script_reads_is_whole_however_long() -> None:
+    said = {"operations": ["\u202e" + "x" * 30_000, "<b>&'"]}
+
+    made = environment().from_string('<i data-chart="{{ chart | data }}"></i>').render(chart=said)
+
+    assert json.loads(unescape(made.split('"')[1])) == said
 
 
 def test_an_error_says_how_it_stands_and_its_surest_fix_first(memory: Memory) -> None:

@@ -28,6 +28,7 @@ OPTIONS = [
     click.option("--port", type=click.IntRange(0, 65_535), help="The port; 8321 without it."),
     click.option("--keys", is_flag=True, help="Answer nobody without a key; any other address needs this."),
     click.option("--workers", type=click.IntRange(0, 16), help="So many workers beside it; 1 without it."),
+    click.option("--rate", type=click.IntRange(0), metavar="N", help="One key's calls a minute; no limit without it."),
 ]
 
 

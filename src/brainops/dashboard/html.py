@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Response
+from markupsafe import escape
 
 from brainops.dashboard import drawings, words
 from brainops.dashboard.assets import assets
@@ -49,6 +50,7 @@ def environment() -> Environment:
         "calibration": drawings.calibration,
         "in_a_line": words.in_a_line,
         "json": lambda value: to_json(value).decode(),
+        "data": lambda value: escape(json.dumps(json.loads(to_json(value)))),  # for a script: whole, in ASCII
         "pretty": lambda value: value if isinstance(value, str) else json.dumps(json.loads(to_json(value)), indent=2),
     }
     made.globals |= {"asset": lambda name: assets()[name].address, "marks": words.MARKS}

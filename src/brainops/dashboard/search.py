@@ -23,6 +23,7 @@ CHARACTERS_A_TOKEN = 4
 SAME_ERROR = 3
 NEIGHBOURS = 6
 FOLLOWERS = 10
+COMPARED = 2_000  # lines of a version, beside those of the one before it
 LEAST_TOLD = 0.005  # of a part of a score: less reads as nothing
 
 _FILTERS = {"types": "type", "trust": "trust", "tags": "tag", "as_of": "as_of", "since": "range", "until": "range"}
@@ -172,11 +173,11 @@ def _conditions(visit: Visit) -> dict[str, Any]:
 
 
 def _changes(versions: Sequence[Memory]) -> Iterator[tuple[Memory, list[tuple[str, str]]]]:
-    """Yield each version but the first, the newest first, with its lines: "+" came, "-" went, " " stayed."""
+    """Yield each version but the first, the newest first, with its changes: "+" came, "-" went, " " stayed."""
     for old, new in reversed(list(pairwise(versions))):
-        before, after = ([each.title, *text_of(each).splitlines()] for each in (old, new))
-        lines = [line for line in difflib.ndiff(before, after) if not line.startswith("?")]
-        yield new, [(line[:1], line[2:]) for line in lines]
+        before, after = ([each.title, *text_of(each).splitlines()[:COMPARED]] for each in (old, new))
+        changed = list(difflib.unified_diff(before, after, lineterm=""))[3:]  # behind the two names and the first place
+        yield new, [(line[:1], line[1:]) if line[:1] != "@" else (" ", "…") for line in changed]
 
 
 def known(visit: Visit, memory_id: str) -> Memory:
