@@ -173,6 +173,51 @@ def test_whatever_a_client_writes_goes_on(guarding: Guarding, line: bytes) -> No
     assert guarding.answered(line) == line
 
 
+DROP = call(7, "drop_table").rstrip(b"\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"jsonrpc": "2.0", "method": "notifications/initialized"}\r' + DROP + b"\n",
+        b"\xef\xbb\xbf" + DROP + b"\n",
+        DROP.decode().encode("utf-16") + b"\n",
+        DROP + b" " + DROP + b"\n",
+        DROP[:-1] + b', "method": "ping"}\n',
+        DROP[:-1] + b', "x": ' + b"[" * 5_000 + b"]" * 5_000 + b"}\n",
+        DROP[:-1] + b', "x": ' + b"9" * 5_000 + b"}\n",
+        b"[" + DROP + b', {"jsonrpc": "2.0", "id": 8, "method": "ping"}]\n',
+    ],
+    ids="carriage-return bom utf-16 two twice deep digits batch".split(),
+)
+def test_a_call_that_the_guard_cannot_read_does_not_go_on_where_it_is_strict(
+    brain: Brain, guarding: Guarding, line: bytes
+) -> None:
+    assert guarding.asked(line) is None
+    hold(brain, "drop*")
+
+    answered = guarding.asked(line)
+
+    assert answered is not None
+    problems = [json.loads(each)["error"] for each in answered.splitlines()]
+    assert problems and all("send" in each["message"] for each in problems)
+    assert guarding.asked(b'[{"jsonrpc": "2.0", "id": 8, "method": "ping"}]\n') is None
+    assert guarding.asked(DROP.replace(b"drop_table", b"look_up") + b"\r\n") is None
+
+
+def test_a_call_whose_id_another_takes_is_ended_and_a_number_is_one_however_it_is_written(
+    brain: Brain, guarding: Guarding
+) -> None:
+    guarding.asked(call(1, "first"))
+    guarding.asked(call(1.0, "second"))
+
+    guarding.answered(answer(1, "done", failed=False))
+
+    assert not guarding.waits
+    brain.flush()
+    assert [each.start.name for each in brain.operations.list()] == ["second"]
+
+
 def test_a_memory_that_cannot_be_opened_stops_no_call() -> None:
     assert Guarding(lambda: None, "releases").asked(call(1, "deploy")) is None
 

@@ -22,6 +22,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from brainops.errors import BrainOpsError
 from brainops.integrations.tool_calls import ToolCalls, refusal
+from brainops.types import Enforcement
 
 CHUNK_BYTES = 65_536
 STREAMED_BYTES = 65_536  # from which on a line goes on before its end is there; nothing is added to such a one
@@ -59,10 +60,14 @@ class Guarding:
         self._lock = threading.Lock()
 
     def asked(self, line: bytes) -> bytes | None:
-        """Look at a client's line; return what answers it in the server's place, None where it goes on."""
-        said = _read(line)
+        """Look at a client's line; return what answers it in the server's place, None where it goes on.
+
+        In a strict memory no line goes on that a server may read as something else: one that holds several messages,
+        names a member twice, or is no JSON at all.
+        """
+        said = _message(line)
         if not isinstance(said, dict):
-            return None
+            return self._unread(said) if line.strip() else None
         params = _members(said, "params")
         match said.get("method"):
             case "initialize":
@@ -72,6 +77,19 @@ class Guarding:
             case "tools/call":
                 return self._call(said, params)
         return None
+
+    def _unread(self, said: Any) -> bytes | None:
+        members = [each for each in said if isinstance(each, dict)] if isinstance(said, list) else []
+        if members and not any(each.get("method") == "tools/call" for each in members):
+            return None
+        with suppress(BrainOpsError):  # what cannot be asked is held to be strict
+            calls = self._calls_of(self._agent)
+            if calls is None or calls.brain.guard.settings().enforcement is not Enforcement.STRICT:
+                return None
+        if not members:
+            return _problem(None, -32700, "BrainOps finds no single message in this line: send one, in UTF-8")
+        why = "BrainOps lets no tool be called in a batch: send each call alone"
+        return b"".join(_problem(each["id"], -32600, why) for each in members if "id" in each)
 
     def _call(self, said: dict[str, Any], params: dict[str, Any]) -> bytes | None:
         meta = _members(params, "_meta")
@@ -88,8 +106,11 @@ class Guarding:
             return json.dumps(answer).encode() + b"\n" if "id" in said else b""
         if running is not None and "id" in said:
             with self._lock:
-                self._pending[json.dumps(said["id"])] = calls, running
-                forgotten = [self._pending.pop(next(iter(self._pending)))] if len(self._pending) > MOST_PENDING else []
+                key = _key(said["id"])
+                forgotten = [self._pending.pop(key)] if key in self._pending else []
+                self._pending[key] = calls, running
+                if len(self._pending) > MOST_PENDING:
+                    forgotten.append(self._pending.pop(next(iter(self._pending))))
             for each, old in forgotten:
                 each.discard(old)
         return None
@@ -113,7 +134,7 @@ class Guarding:
         if found is None or found.id is UNSET or found.method is not UNSET:
             return line
         with self._lock:
-            calls, running = self._pending.pop(json.dumps(found.id), (None, None))
+            calls, running = self._pending.pop(_key(found.id), (None, None))
         if calls is None or running is None:
             return line
         if isinstance(found.error, Raw):
@@ -130,9 +151,35 @@ class Guarding:
 
     def _let_go(self, request_id: object) -> None:
         with self._lock, suppress(TypeError, ValueError):
-            calls, running = self._pending.pop(json.dumps(request_id), (None, None))
+            calls, running = self._pending.pop(_key(request_id), (None, None))
             if calls is not None:
                 calls.discard(running)
+
+
+def _key(request_id: object) -> str:
+    """Return a request's id as one text: a number is the same one however it is written."""
+    whole = isinstance(request_id, float) and request_id.is_integer()
+    return json.dumps(int(request_id) if whole else request_id)  # type: ignore[call-overload]
+
+
+def _problem(request_id: object, code: int, message: str) -> bytes:
+    answer = {"jsonrpc": "2.0", "id": request_id, "error": {"code": code, "message": message}}
+    return json.dumps(answer).encode() + b"\n"
+
+
+def _message(line: bytes) -> Any:
+    """Return the one message that every reader finds in a line, None where there is none."""
+    whole = line.removesuffix(b"\n").removesuffix(b"\r")
+    with suppress(ValueError, RecursionError):
+        return None if b"\r" in whole else json.loads(whole.decode(errors="replace"), object_pairs_hook=_once)
+    return None
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        raise ValueError("a name stands twice")
+    return found
 
 
 def _members(said: dict[str, Any], name: str) -> dict[str, Any]:
