@@ -185,10 +185,40 @@ def test_a_store_that_is_away_is_waited_out_and_what_fails_is_said(brain: Brain,
     problems: list[Exception] = [StoreUnavailable("away"), InvalidInput("no such index")]
     does(work)
     brain.jobs.start("reindex")
+    later = inside(brain).store.now() + 3 * LEASE.micros // 2
 
-    assert done(brain).state is JobState.WAITING
+    assert done(brain).state is JobState.RUNNING
+    assert brain.jobs.work() is None  # it rests for as long as its lease
+    set_clock(inside(brain).store, lambda: later)
     ended = done(brain)
     assert (ended.state, ended.error, ended.attempts) == (JobState.FAILED, "no such index", 2)
+
+
+def test_a_job_goes_on_however_often_its_process_ends_in_good_order(brain: Brain, does: Callable[[Work], None]) -> None:
+    def work(context: Any, given: Any, progress: Any, agreed: Any) -> int:
+        begun.append(1)
+        if len(begun) <= jobs.MOST_ATTEMPTS + 1:
+            raise jobs.Stopped
+        return 7
+
+    begun: list[int] = []
+    does(work)
+    brain.jobs.start("reindex")
+
+    for _ in range(jobs.MOST_ATTEMPTS + 1):
+        assert done(brain).state is JobState.WAITING
+    assert (done(brain).result, brain.jobs.list()[0].attempts) == (7, 1)
+
+
+def test_an_export_leaves_a_file_that_came_after_it_was_asked_for(brain: Brain, tmp_path: Path) -> None:
+    target = tmp_path / "all.jsonl"
+    brain.jobs.start("export", {"path": str(target)})
+    target.write_text("precious", encoding="utf-8")
+
+    ended = done(brain)
+
+    assert ended.state is JobState.FAILED and "exists already" in str(ended.error)
+    assert target.read_text(encoding="utf-8") == "precious"
 
 
 def test_work_over_which_processes_end_is_not_begun_for_ever(brain: Brain, does: Callable[[Work], None]) -> None:

@@ -108,7 +108,9 @@ def _doctor(context: MemoryContext, given: Nothing, progress: Progress, agreed: 
 def _export(context: MemoryContext, given: ExportTo, progress: Progress, agreed: Proven | None) -> Any:
     from brainops.memory.transfer.transfer import export_to
 
-    return export_to(context, given.path, progress, force=True)  # that nothing is there was asked when it was begun
+    return export_to(
+        context, given.path, progress, force=given.force
+    )  # asked when it was begun too: much may come since
 
 
 def _reindex(context: MemoryContext, given: Nothing, progress: Progress, agreed: Proven | None) -> Any:
@@ -315,8 +317,10 @@ class JobAtHand:
         except Stopped:
             return self._let_go()
         except TROUBLE as error:
-            log.warning("the %s %s is begun again: %s", job.kind.value, job.id, error)
-            return self._hand_back()
+            if job.attempts >= MOST_ATTEMPTS:
+                return self.end(JobState.FAILED, error=f"it could not be done in {MOST_ATTEMPTS} attempts; see the log")
+            log.warning("the %s %s is begun again when its lease ends: %s", job.kind.value, job.id, error)
+            return replace(self.job, state=JobState.RUNNING)
         except NotFound as error:
             if job.attempts == 1:
                 return self.end(JobState.FAILED, error=self._context.text(error))
@@ -359,11 +363,9 @@ class JobAtHand:
         return self.job if self._lost else self._hand_back()
 
     def _hand_back(self) -> Job:
-        if self.job.attempts >= MOST_ATTEMPTS:
-            return self.end(JobState.FAILED, error=f"it could not be done in {MOST_ATTEMPTS} attempts; look at the log")
         with self._context.store.writing(acts.JOB_DO, acts.ITSELF) as tx:
             tx.jobs.hand_back(self.job.id, self._owner)
-        return replace(self.job, state=JobState.WAITING)
+        return replace(self.job, state=JobState.WAITING, attempts=self.job.attempts - 1)
 
     def end(self, state: JobState, result: JSON = None, error: str | None = None) -> Job:
         """Write down what came of it; of a purge the subject is kept no longer."""

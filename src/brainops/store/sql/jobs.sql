@@ -32,8 +32,8 @@ update job set lease_until = :lease_until, done = :done, total = :total
 where id = :id and namespace = :namespace and owner = :owner and state = 'running'
 
 -- name: job_hand_back
--- Who had it in hand lets go of it; another goes on.
-update job set state = 'waiting', owner = null, lease_until = null
+-- Who had it in hand ends in good order and lets go of it, which was no attempt; another goes on.
+update job set state = 'waiting', attempts = attempts - 1, owner = null, lease_until = null
 where id = :id and namespace = :namespace and owner = :owner and state = 'running'
 
 -- name: job_end
