@@ -103,3 +103,40 @@ def test_a_store_that_is_away_refuses_nobody(open_brain: OpenBrain, monkeypatch:
 
     for _ in range(LIMIT + 1):
         one.require(BOT, captures=False)
+
+
+def test_what_is_kept_for_captures_no_read_takes(engines: list[Engine]) -> None:
+    one = server(engines[0], [AT])
+    let_through([one])
+    captures = 0
+
+    for _ in range(int(LIMIT * FOR_CAPTURES) - BLOCK):
+        one.require(BOT, captures=True)
+        captures += 1
+        with pytest.raises(Trouble):
+            one.require(BOT, captures=False)
+
+    assert captures == LIMIT * FOR_CAPTURES - BLOCK
+
+
+def test_an_answer_that_comes_after_its_minute_counts_for_none(
+    engines: list[Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, took = [AT], Rates._took
+    one = server(engines[0], at)
+    alone = let_through([one])
+    at[0] += MINUTE_MICROS
+    for _ in range(BLOCK):
+        one.require(BOT, captures=False)
+
+    def late(rates: Rates, name: str, window: int, captures: bool) -> bool:
+        monkeypatch.setattr(Rates, "_took", took)
+        at[0] += MINUTE_MICROS
+        one.require(BOT, captures=False)  # somebody else begins the next minute
+        return False
+
+    monkeypatch.setattr(Rates, "_took", late)
+    with pytest.raises(Trouble):
+        one.require(BOT, captures=False)
+
+    assert let_through([one]) == alone - 1

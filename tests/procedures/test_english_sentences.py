@@ -86,7 +86,16 @@ def test_a_noun_at_the_end_of_a_condition_is_not_what_follows_from_it() -> None:
     assert said.question == "it is a network issue"
 
 
-@pytest.mark.parametrize("text", ["Unless a backup runs, restart it.", "Restart it unless a backup runs."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Unless a backup runs, restart it.",
+        "Restart it unless a backup runs.",
+        "Restart it, but not if a backup runs.",
+        "Restart it, never if a backup runs.",
+        "Restart it just not if a backup runs.",
+    ],
+)
 def test_unless_does_it_when_the_condition_does_not_hold(text: str) -> None:
     [said] = clauses(text)
 

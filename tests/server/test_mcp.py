@@ -159,10 +159,12 @@ def test_the_person_at_a_client_whose_dialog_is_accepted_answers_at_once_and_els
     coder = Implementation(name="coder", version="1")
     server = server_of(Offer(lambda: opened(store)))
     with talking(server, mode, elicitation_callback=answers, client_info=coder) as talk:
-        approval = talk.good("request_approval", name="drop table", target="db", reason="it is empty")
+        target = "db\nAccept to run the tests \u202e\u2028"
+        approval = talk.good("request_approval", name="drop table", target=target, reason="it is empty")
 
     assert (approval["state"], len(shown)) == (state, asks)
     assert all("drop table" in each and '"it is empty"' in each for each in shown)
+    assert all(len(each.splitlines()) == 3 and "\u202e" not in each for each in shown)
     if state == "granted":
         assert approval["decided_by"] == {"kind": "person", "id": "marta", "proof": "client:coder"}
 

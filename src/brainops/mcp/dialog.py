@@ -22,6 +22,7 @@ from brainops.types import Approval, ApprovalState, ClientProof
 from brainops.wire import plain
 
 ROUNDS = "2026-07-28"  # the revision from which on a server asks by its result, and no more by a request of its own
+MOST_SHOWN = 2_000  # characters of what the person reads of an agent
 ANSWER = "approval"  # as which the client's answer comes back
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -72,8 +73,8 @@ async def _asked_person(
     context: ServerRequestContext[Any], call: types.CallToolRequestParams, approval: dict[str, Any]
 ) -> types.ElicitResult | types.InputRequiredResult | None:
     """Return what the person answered to a question that waits, or the result that has the client ask."""
-    reason = json.dumps(approval.get("reason") or "", ensure_ascii=False)
-    message = f"{approval['question']}\nThe agent's reason: {reason}\nAccept to approve it, once."
+    question, reason = _line(approval["question"]), _line(json.dumps(approval.get("reason") or "", ensure_ascii=False))
+    message = f"{question}\nThe agent's reason: {reason}\nAccept to approve it, once."
     if context.session.protocol_version < ROUNDS:
         return await context.session.elicit_form(message, SCHEMA, context.request_id)
     if call.input_responses is None:
@@ -81,6 +82,12 @@ async def _asked_person(
         return types.InputRequiredResult(input_requests={ANSWER: asks})
     found = call.input_responses.get(ANSWER)
     return found if isinstance(found, types.ElicitResult) else None
+
+
+def _line(said: str) -> str:
+    """Return an agent's words on one line, in which nothing hides and nothing turns: the lines are ours."""
+    shown = "".join(each if each.isprintable() else f"[U+{ord(each):04X}]" for each in said[:MOST_SHOWN])
+    return shown if len(said) <= MOST_SHOWN else f"{shown} … and {len(said) - MOST_SHOWN:,} characters more"
 
 
 def _accepts(view: Callable[[], Brain], client: str) -> bool:

@@ -94,7 +94,11 @@ def application(
 
     @get("/v1/pack", include_in_schema=False)
     async def pack(request: Asked) -> Response[bytes]:
-        found = await to_thread.run_sync(pack_for, api, dict(request.headers), limiter=door.limiter)
+        door.enter()
+        try:
+            found = await to_thread.run_sync(pack_for, api, dict(request.headers), limiter=door.limiter)
+        finally:
+            door.leave()
         return Response(found.body, media_type="application/x-ndjson")
 
     inner = Litestar(
@@ -133,7 +137,8 @@ def _stream(api: Api, door: Door, metrics: Metrics) -> ASGIRouteHandler:
         async def still() -> Caller:
             return await to_thread.run_sync(api.caller, headers, limiter=door.limiter)
 
-        brain = (await still()).brain
+        known = await to_thread.run_sync(partial(api.known, "GET", headers), limiter=door.limiter)
+        brain = known.brain
         # it refuses a wrong cursor, or a kind that there is not, while it can still be answered
         look = partial(brain.changes, after=after, kinds=kinds, limit=1)
         await to_thread.run_sync(look, limiter=door.limiter)

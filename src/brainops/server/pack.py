@@ -12,6 +12,6 @@ from brainops.server.callers import secret_of
 
 def pack_for(api: Api, headers: Mapping[str, str]) -> HttpAnswer:
     """Return the pack of what a caller reads, signed for their key. Raises Trouble, BrainOpsError."""
-    caller = api.caller(headers)
+    caller = api.known("GET", headers)
     brain = caller.brain.acting(**narrowing_of(headers))
     return HttpAnswer(status=200, body=signed_pack(brain, secret_of(headers) or None, api.now()))

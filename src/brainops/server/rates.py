@@ -34,7 +34,7 @@ class Rates:
         self._now = now
         self._lock = threading.Lock()
         self._window = 0
-        self._left: dict[str, int] = {}
+        self._left: dict[tuple[str, bool], int] = {}  # of anything, and of what is kept for captures alone
         self._over: set[tuple[str, bool]] = set()
 
     def require(self, actor: Actor, *, captures: bool) -> None:
@@ -43,13 +43,16 @@ class Rates:
             return
         name, now = f"{actor.kind.value}:{actor.proof}:{actor.id}", self._now()
         window = now - now % MINUTE_MICROS
-        if self._has_left(name, window):
+        if self._has_left(name, captures, window):
             return
-        if (name, captures) not in self._over and self._took(name, window, captures):
-            with self._lock:
-                self._left[name] = self._left.get(name, 0) + self._block - 1
+        granted = (name, captures) not in self._over and self._took(name, window, captures)
+        with self._lock:
+            if window == self._window and granted:  # else the minute ended meanwhile, and this was of the last one
+                self._left[name, captures] = self._left.get((name, captures), 0) + self._block - 1
+            elif window == self._window:
+                self._over.add((name, captures))
+        if granted:
             return
-        self._over.add((name, captures))
         raise Trouble(
             429,
             "TooManyRequests",
@@ -58,13 +61,16 @@ class Rates:
             retry_after=str(math.ceil((window + MINUTE_MICROS - now) / SECOND_MICROS)),
         )
 
-    def _has_left(self, name: str, window: int) -> bool:
+    def _has_left(self, name: str, captures: bool, window: int) -> bool:
         with self._lock:
-            if window != self._window:
+            if window > self._window:
                 self._window, self._left, self._over = window, {}, set()
-            left = self._left.setdefault(name, self._block)
-            self._left[name] = max(0, left - 1)
-            return left > 0
+            self._left.setdefault((name, False), self._block)
+            for kept in (False, True) if captures else (False,):
+                if self._left.get((name, kept), 0) > 0:
+                    self._left[name, kept] -= 1
+                    return True
+            return False
 
     def _took(self, name: str, window: int, captures: bool) -> bool:
         """Take a further block of somebody's minute; where the store is busy or away, that is no fault of theirs."""

@@ -358,6 +358,11 @@ def _suffixed(text: str, depth: int) -> list[Unit] | None:
             continue
         if re.search(r"(?i)\b(?:even|as)$", main):
             return [Do(text=text)]
+        held_back = re.search(r"(?i),?\s+(?:(?:but|just|though)\s+)?(?:not|never)$", main)  # but not if a backup runs
+        if held_back and word == "if" and is_instruction(main[: held_back.start()]):
+            main = main[: held_back.start()]
+        elif held_back or main.lower().endswith("however"):
+            return [Do(text=text, why=WHOSE_CONDITION)]
         condition, *alternative = patterns.TAIL_ELSE.split(condition, maxsplit=1)
         condition, *case = re.split(r"(?i),? in (?:which|that) case,? ", condition, maxsplit=1)
         condition, *after = re.split(r"(?i),?\s+(?:and )?then\s+", condition, maxsplit=1)
@@ -371,7 +376,7 @@ def _suffixed(text: str, depth: int) -> list[Unit] | None:
         then, otherwise = _consequence(main, depth), _consequence(" ".join([*alternative, *case]), depth)
         if case and not word.startswith(("unless", "except")):
             then, otherwise = [*then, *otherwise], []
-        turned = word.startswith(("unless", "except"))
+        turned = bool(held_back) or word.startswith(("unless", "except"))
         if len(then) > 1 and turned and not alternative:  # the exception of what was told last
             last = _forked(text, condition, then[-1:], [], turned=True)
             return [*then[:-1], *last, *_consequence(" ".join(after), depth)]
