@@ -50,12 +50,23 @@ def environment() -> Environment:
         "calibration": drawings.calibration,
         "in_a_line": words.in_a_line,
         "json": lambda value: to_json(value).decode(),
-        "data": lambda value: escape(json.dumps(json.loads(to_json(value)))),  # for a script: whole, in ASCII
+        "data": lambda value: escape(json.dumps(_shown(json.loads(to_json(value))))),  # for a script: whole
         "pretty": lambda value: value if isinstance(value, str) else json.dumps(json.loads(to_json(value)), indent=2),
     }
     made.globals |= {"asset": lambda name: assets()[name].address, "marks": words.MARKS}
     made.globals["ui"] = made.get_template("ui.html").module
     return made
+
+
+def _shown(value: Any) -> Any:
+    """Return a value of JSON whose texts only show, as all on a page do: a chart writes them too."""
+    match value:
+        case dict():
+            return {name: _shown(each) for name, each in value.items()}
+        case list():
+            return [_shown(each) for each in value]
+        case _:
+            return words.shown(value)
 
 
 def rendered(template: str, values: Mapping[str, Any], part: str = "") -> str:
