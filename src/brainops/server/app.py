@@ -92,19 +92,10 @@ def application(
             door.leave()
         return Response(found.body, status_code=found.status, headers=found.headers, media_type=MediaType.JSON)
 
-    @get("/v1/pack", include_in_schema=False)
-    async def pack(request: Asked) -> Response[bytes]:
-        door.enter()
-        try:
-            found = await to_thread.run_sync(pack_for, api, dict(request.headers), limiter=door.limiter)
-        finally:
-            door.leave()
-        return Response(found.body, media_type="application/x-ndjson")
-
     inner = Litestar(
         [
             call,
-            pack,
+            _pack(api, door),
             _stream(api, door, metrics),
             _metrics(api, door, metrics),
             _mcp(api, door),
@@ -121,6 +112,21 @@ def application(
         debug=False,
     )
     return _gate(frozenset(hosts), checked_origins(origins), metrics, without_others_word(ways, inner))
+
+
+def _pack(api: Api, door: Door) -> HTTPRouteHandler:
+    """Return what a client keeps for when this server is away."""
+
+    @get("/v1/pack", include_in_schema=False)
+    async def pack(request: Asked) -> Response[bytes]:
+        door.enter()
+        try:
+            found = await to_thread.run_sync(pack_for, api, dict(request.headers), limiter=door.limiter)
+        finally:
+            door.leave()
+        return Response(found.body, media_type="application/x-ndjson")
+
+    return pack
 
 
 def _stream(api: Api, door: Door, metrics: Metrics) -> ASGIRouteHandler:
