@@ -54,6 +54,7 @@ SIMPLE: Mapping[Any, st.SearchStrategy[Any]] = {
     int: st.integers(0, 2**63 - 1),
     float: st.floats(allow_nan=False, allow_infinity=False),
     str: TEXTS,
+    bytes: st.binary(max_size=8),
     Any: PLAIN,
 }
 

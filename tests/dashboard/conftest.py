@@ -121,11 +121,12 @@ def signed(chromium: Browser, site: Site) -> Iterator[Open]:
             context.on("weberror", lambda error: said.append(str(error.error)))
             page = context.new_page()
             page.goto(site.link(name))
-            page.get_by_role("button", name="Sign in by this link").click()
+            with page.expect_navigation():
+                page.get_by_role("button", name="Sign in by this link").click()
             if proven:
                 prove(page)
-            page.close()
-        page = contexts[name].new_page()
+        else:
+            page = contexts[name].new_page()
         page.goto(path)
         return page
 
@@ -139,7 +140,8 @@ def prove(page: Page) -> None:
     """Show on the page of signing in who it is."""
     page.goto("/sign-in")
     page.get_by_label("Passphrase or key").fill(PHRASE)
-    page.get_by_role("button", name="Show that it is you").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Show that it is you").click()
 
 
 def secret_of(link: str) -> str:
