@@ -9,6 +9,7 @@ import pytest
 
 from brainops import authoring
 from brainops.brain import Brain
+from brainops.dashboard.assets import assets
 from brainops.health.report_page import page
 from brainops.pictures import charts, flow, svg
 from brainops.types import CalibrationBar, CalibrationRecord, Procedure, Run
@@ -187,6 +188,4 @@ def test_the_command_line_prints_pictures_alone(say: Say, store: Path) -> None:
 
 
 def test_the_dashboard_draws_pictures_by_the_same_rules() -> None:
-    served = Path(svg.__file__).parents[1] / "dashboard" / "static" / "app.css"
-
-    assert svg.RULES in served.read_text(encoding="utf-8")
+    assert svg.RULES in assets()["app.css"].body.decode()

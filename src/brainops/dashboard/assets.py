@@ -10,6 +10,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from brainops.pictures import svg
+
 STATIC = Path(__file__).parent / "static"
 KINDS = {
     ".css": "text/css; charset=utf-8",
@@ -33,7 +35,7 @@ def assets() -> dict[str, Asset]:
     found = {}
     for path in sorted(STATIC.iterdir()):
         if path.suffix in KINDS:
-            body = path.read_bytes()
+            body = path.read_bytes() + (svg.RULES.encode() if path.name == "app.css" else b"")
             digest = hashlib.sha256(body).hexdigest()[:12]
             found[path.name] = Asset(
                 address=f"/static/{digest}/{path.name}",
