@@ -90,6 +90,7 @@ REACHING_BENCHES = {
 
 IMPORTED_AS = {
     "claude-agent-sdk": "claude_agent_sdk",
+    "langgraph-checkpoint": "langgraph",
     "openai-agents": "agents",
     "cel-expr-python": "cel_expr_python",
     "brainops-minilm": "brainops_minilm",
@@ -300,6 +301,7 @@ def test_every_package_that_is_imported_is_declared_and_the_other_way_round() ->
         + project["optional-dependencies"]["anthropic"]
         + project["optional-dependencies"]["claude-agent-sdk"]
         + project["optional-dependencies"]["fastapi"]
+        + project["optional-dependencies"]["langgraph"]
         + project["optional-dependencies"]["mcp"]
         + project["optional-dependencies"]["oidc"]
         + project["optional-dependencies"]["openai-agents"]
