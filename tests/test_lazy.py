@@ -39,6 +39,13 @@ def test_a_package_gives_the_names_that_type_checkers_read(path: Path) -> None:
 
 
 HEAVY = {"asyncio", "email", "http.client", "importlib.metadata", "jsonschema", "numpy", "onnxruntime", "ssl", "yaml"}
+LENT = {
+    "gettext",
+    "hashlib",
+    "inspect",
+    "locale",
+    "typing_extensions",
+}  # what commands do without: brainops.cli.libraries
 RUNS = """
 import sys
 from brainops.cli import main
@@ -87,6 +94,7 @@ def test_a_start_imports_nothing_heavy_and_no_more_modules_than_it_uses(
 
     modules = set(started.stderr.split())
     assert not HEAVY & modules
+    assert not LENT & modules or "brainops.cli" not in modules
     assert len(modules) <= most
 
 

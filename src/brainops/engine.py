@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from msgspec.structs import replace
@@ -408,8 +408,12 @@ def _view_of(open_engine: Callable[P, Engine]) -> Callable[Concatenate[type[V], 
         view._owns_engine = True  # type: ignore[attr-defined]
         return view
 
-    functools.update_wrapper(open, open_engine.__func__)  # type: ignore[attr-defined]
-    open.__signature__ = inspect.signature(open).replace(return_annotation="Brain")  # type: ignore[attr-defined]
+    opens = open_engine.__func__  # type: ignore[attr-defined]
+    # what says the parameters to whoever asks for the signature, without `inspect` at a start
+    told = FunctionType(opens.__code__, opens.__globals__, opens.__name__, opens.__defaults__, opens.__closure__)
+    told.__kwdefaults__, told.__annotations__ = opens.__kwdefaults__, {**opens.__annotations__, "return": "Brain"}
+    functools.update_wrapper(open, opens)
+    open.__wrapped__, open.__annotations__ = told, told.__annotations__  # type: ignore[attr-defined]
     return open
 
 

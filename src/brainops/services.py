@@ -260,7 +260,7 @@ class Services:
             self.procedures,
             lambda start: self.triggers.pushed(start),
             lambda: self.approvals,
-            self.notices,
+            lambda: self.notices,
             self.recorder.flush,
             elsewhere,
         )

@@ -8,10 +8,6 @@ raised, and where `is_current` says no: a commit whose pack was never written le
 
 from __future__ import annotations
 
-from brainops_core.commands.action_class import classify, said_of
-from brainops_core.guard import guard
-from brainops_core.guard.rule_index import RuleIndex
-from brainops_core.guard.values import PlainPattern, PlainRule, PlainState, rule_of
 from brainops_core.json_text import from_json
 
 TYPE_CHECKING = False
@@ -19,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-    from brainops_core.guard.values import PlainStart, Ruling
+    from brainops_core.guard.values import PlainRule, PlainStart, PlainState, Ruling
 
 FORMAT = "brainops-pack"
 FINGERPRINTS = 2  # the version of fingerprints that its fixes are found by
@@ -38,6 +34,9 @@ class Pack:
     __slots__ = ("_doubtful", "_rules", "active", "body", "head", "patterns")
 
     def __init__(self, head: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        from brainops_core.guard.rule_index import RuleIndex
+        from brainops_core.guard.values import PlainPattern, rule_of
+
         self.head = head
         self.body = body
         self.active: Mapping[str, str] = body["active"]
@@ -68,10 +67,14 @@ class Pack:
 
     def classify(self, start: PlainStart, least: str | None = None) -> str:
         """Return the class of an operation, by what these namespaces say and by what it is."""
+        from brainops_core.commands.action_class import classify
+
         return classify(start, self.patterns, least)
 
     def said(self, command: str) -> str | None:
         """Return the class that these namespaces say themselves of a single command, None where they say nothing."""
+        from brainops_core.commands.action_class import said_of
+
         return said_of(self.patterns, command)
 
     def applying(self, start: PlainStart) -> list[PlainRule]:
@@ -88,6 +91,8 @@ class Pack:
         A rule's condition, which only an expression language evaluates, counts as one that could not be evaluated; of
         those that `doubtful` names nothing is said here.
         """
+        from brainops_core.guard import guard
+
         applied = self.applying(start)
         state.enforcement = self.body["enforcement"]
         state.active = self.active

@@ -24,6 +24,9 @@ def main(args: Sequence[str] | None = None) -> None:
         # What a start makes stays to the end: to look through it for garbage at each seven hundredth object, and once
         # more when the interpreter ends, would take a fifth of the time of a short command.
         gc.set_threshold(GARBAGE_OBJECTS)
+        from brainops.cli.libraries import load
+
+        load()
         from brainops.cli.program import main
 
         try:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
-from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,13 +12,14 @@ import click
 from brainops.cli.options import shared_options
 from brainops.cli.shared import answer, opened
 from brainops.cli.suggestions import BELOW_GROUPS, OPTIONS, meant
+from brainops_core.regex import Regex
 
 if TYPE_CHECKING:
     from brainops.brain import Brain
 
     Memory = Callable[[], AbstractContextManager[Brain]]
 
-_EXAMPLE = re.compile(r"^( *)Example: (brainops .+)", re.MULTILINE)
+_EXAMPLE = Regex(r"(?m)^( *)Example: (brainops .+)")
 _HELP = {"-h", "--help"}
 
 
@@ -29,7 +28,7 @@ class Helpful(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.examples = tuple(example for _, example in _EXAMPLE.findall(self.help or ""))
+        self.examples = tuple(found[2] for found in _EXAMPLE.finditer(self.help or ""))
         self.help = _EXAMPLE.sub("\\1\b\n\\g<0>", self.help) if self.help else self.help  # not to be wrapped
         self.params.extend(shared_options(hidden=True))
 
@@ -62,7 +61,7 @@ class Command(Helpful):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with the memory open where it asks for it."""
         with ExitStack() as stack:
-            if self.callback is not None and "brain" in signature(self.callback).parameters:
+            if self.callback is not None and "brain" in _parameters(self.callback):
                 ctx.params["brain"] = _OnceAsked(lambda: stack.enter_context(self._memory()))
             said = super().invoke(ctx)
             if not isinstance(said, Iterator):
@@ -73,6 +72,14 @@ class Command(Helpful):
                 error.ctx = error.ctx or ctx  # whose usage is shown
                 raise
         return None
+
+
+def _parameters(function: Any) -> tuple[str, ...]:
+    """Return the names of what a function takes, without `inspect`, which is a start and a half of the interpreter."""
+    while inner := getattr(function, "__wrapped__", None):
+        function = inner
+    code = function.__code__
+    return tuple(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
 
 class _OnceAsked:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import time
 import unicodedata
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from brainops.cli.help import terminal_columns
+from brainops_core.regex import Regex
 
 if TYPE_CHECKING:
     from brainops.types import Actor
@@ -22,22 +22,24 @@ WIDEST = 120  # longer lines are hard to read, however wide the terminal is
 NARROWEST = 40
 PIPED_WIDTH = 120  # what a pipe or a file gets: nothing in it is cut
 LONGEST_COMMAND = 200  # a way out that is kept in one piece, wider than the terminal if need be: it wants to be copied
-_COMMAND = re.compile(r"(?:(?<=: )|(?<=`)|^)brainops [a-z][^;,`]*[^;,`\s]")
+_COMMAND = Regex(r"(?:(?<=: )|(?<=`)|^)brainops [a-z][^;,`]*[^;,`\s]", "brainops ")
 
 # What a terminal obeys or what hides text: control characters, bidi overrides, invisible marks, tags, lone surrogates.
 # The joiners U+200C and U+200D stay: they only shape letters and emoji.
-_STEERING = re.compile(
+_STEERING = Regex(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
 
 # Of ours, it dims, makes bold, colours and ends that, and moves nothing.
-_STYLE = re.compile("(\x1b\\[(?:0|1|2|3[0-7])m)")
+_STYLE = Regex("(\x1b\\[(?:0|1|2|3[0-7])m)", "\x1b")
 
 
 def safe(text: str) -> str:
     """Return text that a terminal only shows: what would steer it is written as an escape, such as \\x1b or \\u202e."""
+    if text.isascii() and text.isprintable():
+        return text
     return _STEERING.sub(lambda found: _escape(found[0]), text.replace("\r\n", "\n"))
 
 
@@ -139,8 +141,8 @@ def _unbroken(line: str) -> Iterator[str]:
         if len(found[0]) > LONGEST_COMMAND:
             continue
         *before, start = line[at : found.start()].split(" ")
-        end = re.compile(r"[^ ]*").match(line, found.end())
-        at = end.end() if end else found.end()
+        at = line.find(" ", found.end())
+        at = len(line) if at < 0 else at
         yield from before
         yield start + line[found.start() : at]
         at += 1

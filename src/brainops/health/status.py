@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from brainops.types import ApprovalState
 from brainops.types.times import DAY_MICROS
 from brainops.version import __version__
 from brainops.wire import plain
+from brainops_core.regex import Regex
 
 if TYPE_CHECKING:
     from brainops.memory.context import MemoryContext
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SHOWN_BACKUPS = 3
 
-_PASSWORD = re.compile(r"(?<=://)([^:/@\s]*):[^@/\s]*@")
+_PASSWORD = Regex(r"(?<=://)([^:/@\s]*):[^@/\s]*@", "://")
 
 
 def status(context: MemoryContext) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from brainops.store.stem import stem
+from brainops_core.regex import Regex
 
 # FTS5 ranks every row that holds any of the words, so the cost grows with their number. A whole bug report has about
 # 90 different words left; past 400 nothing is gained and a pasted log would only cost time.
@@ -39,8 +40,8 @@ STOP_WORDS: frozenset[str] = frozenset(
 _WORD = re.compile(r"[^\W_]+")
 # Scripts that put no blank between words: Thai to Khmer, kana, ideographs, Hangul (whose blanks part phrases).
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_UNSPACED = re.compile(f"[{UNSPACED}]{{2,}}")
-_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
+_UNSPACED = Regex(f"[{UNSPACED}]{{2,}}")  # two milliseconds to compile
+_PART = Regex(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 
 
 def words(text: str) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
@@ -412,7 +411,9 @@ class Accompany:
 
     def __call__(self, function: F) -> F:
         """Return the function accompanied: each call is an operation of its own."""
-        if inspect.iscoroutinefunction(function):
+        from inspect import iscoroutinefunction  # a start and a half of the interpreter, for those who decorate
+
+        if iscoroutinefunction(function):
 
             @functools.wraps(function)
             async def accompanied_async(*args: Any, **kwargs: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
@@ -230,6 +229,8 @@ class ApprovalRows:
 def approval_of(row: Row) -> Approval:
     """Read a row as an Approval, with the digest of all that somebody agrees to."""
     asked = json.dumps([row[name] for name in ASKED], ensure_ascii=True)
+    import hashlib
+
     return value_of(Approval, row, digest=hashlib.sha256(asked.encode()).hexdigest())
 
 

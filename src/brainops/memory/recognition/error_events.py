@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
-
 from brainops.types import ErrorEvent, Frame
 from brainops_core.recognition import error_events
 from brainops_core.recognition.error_events import MESSAGE_CHARACTERS
@@ -70,6 +68,8 @@ def _described(exception: BaseException) -> tuple[str, str]:
     name = (
         kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
     )
+    import traceback
+
     text = "".join(traceback.format_exception_only(exception)).rstrip("\n")
     _, found, message = text.rpartition(f"{name}: ") if kind is SyntaxError else text.partition(f"{name}: ")
     return name, message if found else ""

@@ -79,7 +79,7 @@ class Guard(GuardControls):
         catalog: Catalog,
         pushed: step_rules.Pushed,
         approvals: Callable[[], Approvals],
-        outbox: Outbox,
+        outbox: Callable[[], Outbox],
         flush: Callable[[], object],
         elsewhere: Elsewhere,
     ) -> None:
@@ -197,7 +197,7 @@ class Guard(GuardControls):
             self._use_up(tx, looked, looked.decision)
         if any(change.name == "enforcement" for change in looked.settings.changes):
             tx.hold(looked.settings.enforcement is Enforcement.STRICT)  # also in a store of an earlier version
-        decisions.record(tx, looked, operation_id, self._outbox)
+        decisions.record(tx, looked, operation_id, self._outbox())
         self._tell_of_trouble(tx, looked)
 
     def refuse(self, looked: Looked) -> None:
@@ -363,7 +363,7 @@ class Guard(GuardControls):
                     self._seen.alarmed.clear()
                 self._seen.alarmed[text] = looked.now if due else self._seen.alarmed.get(text, looked.now)
             if due:
-                self._outbox.put(tx, NoticeKind.GUARD_ALARM, looked.start.name, reason=text)
+                self._outbox().put(tx, NoticeKind.GUARD_ALARM, looked.start.name, reason=text)
 
     # Rules
 
@@ -454,7 +454,7 @@ class Guard(GuardControls):
             tx.trail.append(decision_id, now, judged=judged, note=said)
             rule = rules.get(decision.rule_id)
             if judged == "false" and rule is not None and (proven or rule.mode is RuleMode.DENY):
-                decisions.see_whether_it_blocks_wrongly(tx, rule, now, self._outbox)
+                decisions.see_whether_it_blocks_wrongly(tx, rule, now, self._outbox())
             found = tx.rules.decision(decision_id)
         assert found is not None
         return found

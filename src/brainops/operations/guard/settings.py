@@ -45,7 +45,11 @@ class GuardControls:
     """The settings, the stop and the bypass of one namespace's guard."""
 
     def __init__(
-        self, context: MemoryContext, approvals: Callable[[], Approvals], outbox: Outbox, elsewhere: Elsewhere
+        self,
+        context: MemoryContext,
+        approvals: Callable[[], Approvals],
+        outbox: Callable[[], Outbox],
+        elsewhere: Elsewhere,
     ) -> None:
         self._context = context
         self._approvals = approvals
@@ -121,7 +125,7 @@ class GuardControls:
             )
             tx.rules.open_bypass(opened)
             tx.trail.append(opened.id, now, until=opened.until, reason=said)
-            self._outbox.put(
+            self._outbox().put(
                 tx, NoticeKind.GUARD_BYPASSED, opened.namespace, by=tx.actor.id, until=opened.until, reason=said
             )
         return opened

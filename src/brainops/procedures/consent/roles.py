@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +14,7 @@ from brainops.store.scope import STORE_NAMESPACE, checked_namespace
 from brainops.types import ActorKind, Person, Role, RoleGrant
 from brainops.types.access import EVERYWHERE
 from brainops.types.people import GROUP, most_in
+from brainops_core.regex import Regex
 
 if TYPE_CHECKING:
     from brainops.store import Transaction
@@ -26,7 +25,7 @@ APPROVING = (Role.APPROVER, Role.ADMIN)  # roles that are given by somebody who 
 
 MAX_GROUP_CHARACTERS = 200
 
-_NAME = re.compile(r"[\w.@+-][\w.@+ -]{0,98}[\w.@+-]|[\w.@+-]")
+_NAME = Regex(r"[\w.@+-][\w.@+ -]{0,98}[\w.@+-]|[\w.@+-]")
 
 
 def checked_name(name: str) -> str:
@@ -161,6 +160,8 @@ def _enrolled(tx: Transaction) -> Collection[str]:
 
 def enrolment(entry: Row) -> dict[str, JSON]:
     """Return what the audit trail says of an entry: whose it is, and a digest of the hash, never the secret."""
+    import hashlib
+
     return {
         "name": entry["name"],
         "kind": entry["kind"],
