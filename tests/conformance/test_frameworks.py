@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import count
+from typing import Any
+
+from claude_agent_sdk import SessionStore
+from claude_agent_sdk.testing import run_session_store_conformance
+
+from brainops.integrations.claude_sessions import MemorySessions
 from brainops.integrations.langgraph import MemoryStore
+from brainops.integrations.openai_session import MemorySession
 from tests.conformance.conftest import OpenBrain
 
 
@@ -25,3 +34,29 @@ def test_items_of_langgraph_are_found_by_their_namespace_and_by_no_other(open_br
         ("u-1",), ("U",), ("ü", 'a"b')
     }  # fmt: skip
     assert store.list_namespaces() == sorted(places)
+
+
+def test_sessions_hold_to_the_contract_of_the_claude_agent_sdk(open_brain: OpenBrain) -> None:
+    brain, numbers = open_brain(read=[f"team/a{number}" for number in range(30)]), count()
+
+    def fresh() -> SessionStore:
+        return MemorySessions(brain.acting(namespace=f"team/a{next(numbers)}"))
+
+    asyncio.run(run_session_store_conformance(fresh))
+
+    assert next(numbers) > 10  # one for each contract
+
+
+def test_a_conversation_comes_back_in_its_order_and_goes_on_where_it_was(open_brain: OpenBrain) -> None:
+    session = MemorySession("s/1", open_brain())
+    said: list[Any] = [{"role": "user", "content": str(number)} for number in range(12)]
+
+    async def led() -> tuple[Any, ...]:
+        await session.add_items(said[:10])
+        popped = await session.pop_item()
+        await session.add_items(said[9:])
+        kept = await session.get_items(4)
+        await session.clear_session()
+        return popped, kept, await session.get_items()
+
+    assert asyncio.run(led()) == (said[9], said[8:], [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from anthropic.lib.tools import BetaAbstractMemoryTool, ToolError
 from anthropic.lib.tools._beta_builtin_memory_tool import BetaLocalFilesystemMemoryTool
 
 from brainops.brain import Brain
-from brainops.integrations.claude_memory import MemoryTool
+from brainops.integrations.claude_memory import AsyncMemoryTool, MemoryTool
 
 PATHS = [
     "/memories/a.txt",
@@ -79,6 +80,27 @@ def test_random_commands_are_answered_as_over_files(brain: Brain, tmp_path: Path
         kinds.add(f"{command['command']} {here.startswith('ToolError')}")
 
     assert len(kinds) == 12
+
+
+def test_the_asynchronous_tool_answers_as_the_other_one(brain: Brain) -> None:
+    tool, other, by = AsyncMemoryTool(brain), MemoryTool(brain), random.Random(4)
+    done: set[str] = set()
+
+    async def told(command: dict[str, Any]) -> str:
+        try:
+            return str(await tool.call(command))
+        except ToolError as error:
+            return f"ToolError: {error}"
+
+    for _ in range(60):
+        command = asked(by)
+        here = asyncio.run(told(command))
+        done.add(f"{command['command']} {here.startswith('ToolError')}")
+        if command["command"] == "view":
+            assert here.startswith("ToolError") or here == other.call(command)
+    assert len(done) > 9
+    assert asyncio.run(tool.clear_all_memory()) == "All memory cleared"
+    assert answered(other, {"command": "view", "path": "/memories"}).count("\n") == 0
 
 
 def test_what_a_file_said_before_is_history_and_what_was_deleted_can_be_restored(brain: Brain) -> None:

@@ -7,13 +7,14 @@ Secrets are taken out of what is kept, as of any memory; folders are there while
 
 from __future__ import annotations
 
+import asyncio
 import posixpath
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from anthropic.lib.tools import BetaAbstractMemoryTool, ToolError
+from anthropic.lib.tools import BetaAbstractMemoryTool, BetaAsyncAbstractMemoryTool, ToolError
 
 from brainops.brain import Brain
 from brainops.errors import BrainOpsError
@@ -175,6 +176,42 @@ class MemoryTool(BetaAbstractMemoryTool):
             yield
         except BrainOpsError as error:
             raise ToolError(f"{type(error).__name__}: {error}") from error
+
+
+class AsyncMemoryTool(BetaAsyncAbstractMemoryTool):
+    """The same tool for the SDK's asynchronous client: each command is done in a thread."""
+
+    def __init__(self, brain: Brain, **options: Any) -> None:
+        super().__init__(**options)
+        self._tool = MemoryTool(brain)
+
+    async def view(self, command: Any) -> str:
+        """Show a file with the numbers of its lines, or what lies in a folder."""
+        return await asyncio.to_thread(self._tool.view, command)
+
+    async def create(self, command: Any) -> str:
+        """Make a file that is not there yet."""
+        return await asyncio.to_thread(self._tool.create, command)
+
+    async def str_replace(self, command: Any) -> str:
+        """Replace what stands in a file just once."""
+        return await asyncio.to_thread(self._tool.str_replace, command)
+
+    async def insert(self, command: Any) -> str:
+        """Put text in after a line."""
+        return await asyncio.to_thread(self._tool.insert, command)
+
+    async def delete(self, command: Any) -> str:
+        """Forget a file, or all in a folder; each can be restored."""
+        return await asyncio.to_thread(self._tool.delete, command)
+
+    async def rename(self, command: Any) -> str:
+        """Move a file, or all in a folder."""
+        return await asyncio.to_thread(self._tool.rename, command)
+
+    async def clear_all_memory(self) -> str:
+        """Forget all files; each can be restored."""
+        return await asyncio.to_thread(self._tool.clear_all_memory)
 
 
 def _path(command: Any, name: str) -> str:
