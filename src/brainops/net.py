@@ -148,6 +148,20 @@ def proxy_of(origin: Origin) -> Proxy | None:
     return Proxy(host, port, {"proxy-authorization": f"Basic {credentials}"} if known else {})
 
 
+def connection_to(origin: Origin, proxy: Proxy | None, seconds: float) -> http.client.HTTPConnection:
+    """Return a connection, not opened yet, by which an origin is asked: through a tunnel of its proxy where it is TLS.
+
+    Else a proxy is asked for the whole address, and with its own headers.
+    """
+    host, port = (proxy.host, proxy.port) if proxy else (origin.host, origin.port)
+    if origin.scheme != "https":
+        return http.client.HTTPConnection(host, port, timeout=seconds)
+    connection = http.client.HTTPSConnection(host, port, timeout=seconds, context=ssl.create_default_context())
+    if proxy:
+        connection.set_tunnel(origin.host, origin.port, headers=dict(proxy.headers))
+    return connection
+
+
 def retry_after(said: str | None, now: float) -> float | None:
     """Return the seconds that a Retry-After header asks for: a number of them, or a date (RFC 9110, 10.2.3)."""
     if said is None:
@@ -206,25 +220,19 @@ def _asked(
     private: Collection[str] | None,
 ) -> Response:
     proxy = proxy_of(origin)
-    host, port = (proxy.host, proxy.port) if proxy else (origin.host, origin.port)
     headers = {name.title(): value for name, value in {"user-agent": USER_AGENT, **request.headers}.items()}
     parts = urlsplit(request.url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection: http.client.HTTPConnection | None = None
     try:
         left = _left(deadline, cancelled)
-        if origin.scheme == "https":
-            connection = http.client.HTTPSConnection(host, port, timeout=left, context=ssl.create_default_context())
-            if proxy:
-                connection.set_tunnel(origin.host, origin.port, headers=dict(proxy.headers))
-        else:
-            connection = http.client.HTTPConnection(host, port, timeout=left)
-            if proxy:
-                path = f"http://{parts.netloc.rpartition('@')[2]}{path}"
-                headers |= proxy.headers
+        connection = connection_to(origin, proxy, left)
+        if proxy and origin.scheme == "http":
+            path = f"http://{parts.netloc.rpartition('@')[2]}{path}"
+            headers |= proxy.headers
         if private is not None and proxy is None:
-            connected = connect(host, port, left, private)
-            connection.sock = _encrypted(connected, host) if origin.scheme == "https" else connected
+            connected = connect(origin.host, origin.port, left, private)
+            connection.sock = _encrypted(connected, origin.host) if origin.scheme == "https" else connected
         connection.request(request.method, path, body=request.body, headers=headers)
         return _read(connection, most_bytes, deadline, cancelled)
     except TimeoutError:

@@ -59,6 +59,24 @@ class Guarding:
         self._pending: dict[str, tuple[ToolCalls, Any]] = {}
         self._lock = threading.Lock()
 
+    @property
+    def agent(self) -> str:
+        """Who asks, as it said when it began; "" where it did not."""
+        return self._agent
+
+    def beside(self, agent: str) -> Guarding:
+        """Return what looks at another conversation with the same server, which an agent began elsewhere."""
+        other = Guarding(self._opens, self._server)
+        other._agent, other._calls = agent, self._calls
+        return other
+
+    def end(self) -> None:
+        """Take back the calls that nobody answers any more."""
+        with self._lock:
+            left, self._pending = self._pending, {}
+        for calls, running in left.values():
+            calls.discard(running)
+
     def asked(self, line: bytes) -> bytes | None:
         """Look at a client's line; return what answers it in the server's place, None where it goes on.
 
@@ -87,9 +105,9 @@ class Guarding:
             if calls is None or calls.brain.guard.settings().enforcement is not Enforcement.STRICT:
                 return None
         if not members:
-            return _problem(None, -32700, "BrainOps finds no single message in this line: send one, in UTF-8")
+            return problem(None, -32700, "BrainOps finds no single message in this line: send one, in UTF-8")
         why = "BrainOps lets no tool be called in a batch: send each call alone"
-        return b"".join(_problem(each["id"], -32600, why) for each in members if "id" in each)
+        return b"".join(problem(each["id"], -32600, why) for each in members if "id" in each)
 
     def _call(self, said: dict[str, Any], params: dict[str, Any]) -> bytes | None:
         meta = _members(params, "_meta")
@@ -162,7 +180,7 @@ def _key(request_id: object) -> str:
     return json.dumps(int(request_id) if whole else request_id)  # type: ignore[call-overload]
 
 
-def _problem(request_id: object, code: int, message: str) -> bytes:
+def problem(request_id: object, code: int, message: str) -> bytes:
     answer = {"jsonrpc": "2.0", "id": request_id, "error": {"code": code, "message": message}}
     return json.dumps(answer).encode() + b"\n"
 
