@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import click
@@ -70,10 +71,11 @@ def shared() -> CommonOptions:
     return given if isinstance(given, CommonOptions) else CommonOptions()
 
 
-def shared_options(*, hidden: bool) -> list[click.Option]:
-    """Return the shared options anew; hidden behind a command, where the help points to `brainops --help`."""
+@cache
+def shared_options(*, hidden: bool) -> tuple[click.Option, ...]:
+    """Return the shared options; hidden behind a command, where the help points to `brainops --help`."""
 
-    return [
+    return tuple(
         click.Option(
             [name],
             metavar=value or None,
@@ -86,7 +88,7 @@ def shared_options(*, hidden: bool) -> list[click.Option]:
             multiple=name == "--read",
         )
         for name, value, does in SHARED
-    ]
+    )
 
 
 def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
