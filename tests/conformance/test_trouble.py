@@ -189,9 +189,10 @@ def test_a_lost_page_is_told_wherever_it_lay(tmp_path: Path, noise: bytes) -> No
             (tmp_path / f"damaged.db{ending}").unlink(missing_ok=True)
         path.write_bytes(data[:start] + noise * PAGE_BYTES + data[start + PAGE_BYTES :])
 
-        told = [problem for act in ACTS for problem in outcome(path, act)]
+        page = start // PAGE_BYTES  # each act comes first on a page in six, and the others where it notices nothing
+        told = any(outcome(path, ACTS[(page + each) % len(ACTS)]) for each in range(len(ACTS)))
 
-        assert told, f"nobody noticed that page {start // PAGE_BYTES + 1} is lost"
+        assert told, f"nobody noticed that page {page + 1} is lost"
 
 
 def outcome(path: Path, act: Callable[[Brain], Any]) -> list[str]:

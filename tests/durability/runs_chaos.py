@@ -175,6 +175,6 @@ def past_the_fence(steps: tuple[object, ...], epoch: int) -> list[str]:
     """Say where a step was committed by an epoch that had passed when a later step was: epochs only rise."""
     ended = sorted(steps, key=lambda row: row.completion or 0)  # type: ignore[attr-defined]
     epochs = [row.epoch for row in ended]  # type: ignore[attr-defined]
-    if epochs != sorted(epochs) or epochs[-1] > epoch:
+    if epochs != sorted(epochs) or max(epochs, default=0) > epoch:
         return [f"steps were committed under the epochs {epochs} of {epoch}"]
     return []
