@@ -81,7 +81,7 @@ class HttpProxy(ThreadingHTTPServer):
         """Say nothing of a client that went away."""
 
 
-class _Elsewhere(ValueError):
+class _SentAway(ValueError):
     """A server sends its clients to another one."""
 
 
@@ -176,7 +176,7 @@ class _Passage(BaseHTTPRequestHandler):
         here = f"{self.server.origin.scheme}://{_host(self.server.origin)}"
         there = urljoin(f"{here}{self.path}", response.getheader("location") or "")
         if origin_of(there) != self.server.origin:
-            raise _Elsewhere
+            raise _SentAway
         del response.headers["location"]
         response.headers["Location"] = urlunsplit(("", "", *urlsplit(there)[2:]))
 
@@ -229,7 +229,7 @@ class _Passage(BaseHTTPRequestHandler):
             self.wfile.flush()  # a stream may say nothing for long
 
     def _unreachable(self, body: bytes, guarding: Guarding, error: Exception) -> None:
-        elsewhere = isinstance(error, _Elsewhere)
+        elsewhere = isinstance(error, _SentAway)
         why = "it sends its clients to another address: name that one" if elsewhere else type(error).__name__
         said = f"{self.server.origin.host} could not be asked: {why}"
         asked = None
