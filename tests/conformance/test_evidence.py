@@ -184,6 +184,15 @@ def test_people_join_errors_and_take_it_back(brain: Brain) -> None:
         brain.causes.undo(said.id)
 
 
+def test_a_cause_reaches_as_far_as_errors_were_joined_one_to_the_next(brain: Brain) -> None:
+    brain.evidence.record("the disk of the far end is full", "restart", "helped", target="api")
+    brain.causes.join(NODE, REDIS, reason="both are the cache")
+    brain.causes.join("the disk of the far end is full", NODE, reason="seen together")
+
+    assert len(brain.causes.show(REDIS).fingerprints) == 3
+    assert brain.evidence.next_tries(REDIS, target="ledger").tries[0].remedy == "restart"
+
+
 def test_an_error_is_not_joined_with_itself(brain: Brain) -> None:
     with pytest.raises(InvalidInput):
         brain.causes.join(REDIS, REDIS.replace("cache-1", "cache-2"), reason="the same")

@@ -390,3 +390,11 @@ def test_only_the_kinds_that_were_asked_for_go() -> None:
 def test_a_policy_that_cannot_work_says_so(wrong: dict[str, object]) -> None:
     with pytest.raises(InvalidConfiguration):
         RedactionPolicy(**wrong)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_a_text_that_held_nothing_under_one_policy_is_looked_at_anew_under_another() -> None:
+    text = "ask anna@example.com about it"
+
+    assert redact(text).text == text
+    assert redact(text, RedactionPolicy(personal="drop")).text == "ask [redacted:email] about it"
+    assert redact(text).text == text

@@ -77,13 +77,24 @@ def _on(curve: HitCurve, signals: HitSignals) -> float:
     return sigmoid(log_odds)
 
 
+def telling(terms: Iterable[str], frequencies: Mapping[str, int], total: int) -> dict[str, float]:
+    """Return how telling each of a query's words is, by its stem; `frequencies` says in how many of `total` memories.
+
+    A word that none holds counts too: the query says something that is not known here.
+    """
+    return {stem(term): inverse_frequency(frequencies.get(term, 0), total) for term in terms}
+
+
 def covered_share(terms: Iterable[str], shared: Iterable[str], frequencies: Mapping[str, int], total: int) -> float:
     """Return the share of the query's information that a memory holds, 0 to 1.
 
-    `terms` are the query's words and `shared` those of them that the memory holds; `frequencies` says in how many of
-    `total` memories each stands. A word that none holds counts too: the query says something that is not known here.
+    `terms` are the query's words and `shared` those of them that the memory holds; the others are as for `telling`.
     """
-    weights = {stem(term): inverse_frequency(frequencies.get(term, 0), total) for term in terms}
+    return held_share(telling(terms, frequencies, total), shared)
+
+
+def held_share(weights: Mapping[str, float], shared: Iterable[str]) -> float:
+    """Return the same of many memories by weights that were worked out once."""
     held = {stem(term) for term in shared}
     whole = sum(weights.values())
     return sum(weight for key, weight in weights.items() if key in held) / whole if whole > 0.0 else 0.0

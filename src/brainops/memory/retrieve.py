@@ -128,6 +128,16 @@ def relevant(context: MemoryContext, query: str, wanted: Filter, *, limit: int) 
         return _hits(tx, question, found, limit, relevant=True)
 
 
+def nearest(context: MemoryContext, query: str, wanted: Filter, *, limit: int) -> list[Memory]:
+    """Return the memories that rank first for a query, where nobody asks how surely each is about it, or why."""
+    question = ask(context, query)
+    with context.store.read() as tx:
+        found = gather(tx, question, wanted, max(CANDIDATES, limit), context.store.now())
+        keys = [hit.key for hit in rank.fuse(found, weights=weights_of(tx))[:limit]]
+        rows = tx.memories.by_keys(keys)
+    return [memory_of(rows[key]) for key in keys if key in rows]
+
+
 def ask(context: MemoryContext, query: str, *besides: str) -> Query:
     """Read a query: clean it, find its words, and embed it where a model answers, with what is asked besides."""
     text = read_query(from_plain(str, query, "a query"))
@@ -178,14 +188,15 @@ def _hits(
     memories = {key: memory_of(row) for key, row in rows.items()}
     parts = {key: passages(whole(each.title, content_text(each.content))) for key, each in memories.items()}
     by_passage = _cosines(tx, question, [key for key in parts if len(parts[key]) > 1])
+    known = max(total, confidence.FEW) if relevant else total
+    weights = confidence.telling(question.terms, frequencies, known)
     hits = []
     for hit, margin in zip(ranked[:limit], margins, strict=False):
         if hit.key not in rows:
             continue
         memory = memories[hit.key]
         shared = _words_in_common(question.terms, memory, about=relevant)
-        known = max(total, confidence.FEW) if relevant else total
-        covered = confidence.covered_share(question.terms, shared, frequencies, known)
+        covered = confidence.held_share(weights, shared)
         signals = confidence.HitSignals(cosine=cosines[hit.key], covered=covered, margin=margin)
         sure = confidence.relevance(signals, len(shared)) if relevant else confidence.match_probability(signals)
         hits.append(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from brainops.store.stem import stem
@@ -98,7 +99,11 @@ def shared_terms(terms: Iterable[str], text: str) -> tuple[str, ...]:
     """Return the query terms that the beginning of a text holds in any form, each once, in the query's order."""
     wanted = {term: stem(term) for term in terms}
     initials = {root[:1] for root in wanted.values()}  # a stem keeps the first letter: most words need no stemming
-    text = text[:MAX_COMPARED_CHARACTERS]
-    spoken = {word.lower() for word in set(_WORD.findall(text))}.union(parts(text))
-    have = {stem(word) for word in spoken if word[0] in initials or not word.isascii()}
+    have = {stem(word) for word in _spoken(text[:MAX_COMPARED_CHARACTERS]) if word[0] in initials or not word.isascii()}
     return tuple(term for term, root in wanted.items() if root in have)
+
+
+@lru_cache(maxsize=256)  # the memories that answer one question answer the next one of the same incident too
+def _spoken(text: str) -> frozenset[str]:
+    """Return the words of a text and the parts of its identifiers, in lower case."""
+    return frozenset(word.lower() for word in set(_WORD.findall(text))).union(parts(text))

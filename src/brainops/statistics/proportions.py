@@ -7,6 +7,7 @@ and failures under a beta prior (Gelman et al., Bayesian Data Analysis, chapter 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 QUANTILES = {
     0.8: 1.2815515655446004,
@@ -39,6 +40,7 @@ def jeffreys_interval(right: float, wrong: float, level: float = 0.9) -> tuple[f
     return beta_quantile(tail, right + 0.5, wrong + 0.5), beta_quantile(1 - tail, right + 0.5, wrong + 0.5)
 
 
+@lru_cache(maxsize=1_024)  # counts are small, and the same ones are asked for over and over
 def beta_quantile(probability: float, successes: float, failures: float) -> float:
     """Return x with P(X <= x) = probability for X of a beta distribution with these two counts.
 

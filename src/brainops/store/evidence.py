@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from brainops.statistics.contexts import TELLING
 from brainops.store.rows import always, row_of, value_of
-from brainops.types import ApplicationState, CauseChange, Evidence, RemedyEffect, RemedyEvidence
+from brainops.types import ApplicationState, CauseChange, CauseStanding, Evidence, RemedyEffect, RemedyEvidence
 
 if TYPE_CHECKING:
     from brainops.store.database import Row, Session
@@ -132,8 +132,18 @@ class EvidenceRows:
 
     def changes(self, fingerprints: Sequence[str]) -> Sequence[CauseChange]:
         """Return what was said of errors and of those with the same cause, the latest first."""
-        rows = self._session.all("cause_changes", fingerprints=list(fingerprints), limit=MAX_CHANGES)
-        return [cause_change_of(row) for row in rows]
+        asked = set(fingerprints)
+        while True:
+            rows = self._session.all("cause_changes", fingerprints=sorted(asked), limit=MAX_CHANGES)
+            joined = {
+                each
+                for row in rows
+                if row["standing"] == CauseStanding.JOINED and row["undone_at"] is None
+                for each in (row["fingerprint"], row["other"])
+            }
+            if joined <= asked:
+                return [cause_change_of(row) for row in rows]
+            asked |= joined
 
     def joined(self, limit: int) -> Sequence[CauseChange]:
         """Return the latest errors that were said to have one cause."""

@@ -73,7 +73,7 @@ class SQLiteIndex:
             return []
         telling, common = self._telling(session, terms, 1 if brief else LONGEST)
         expression = match_expression(telling, self._conditions(session, wanted), wanted)
-        depth = limit * WIDER if common else limit
+        depth = limit * WIDER if common else math.ceil(limit * LOOKED_AT)
         while True:
             rows = session.all("lexical_search", expression=expression, limit=depth)
             ranked = self._with_common(session, {row["key"]: row["score"] for row in rows}, common)

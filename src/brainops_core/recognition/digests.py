@@ -10,12 +10,22 @@ from brainops_core.regex import Regex
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import TypeVar
+
     from brainops_core.recognition.plain_errors import AnyError
+
+    _T = TypeVar("_T")
 
 _QUALIFIED = Regex(r"(?:[A-Za-z_$][\w$]*\.)+(?=[A-Za-z_$][\w$]*$)", ".")
 _MASK = Regex(r"<\w+>")
 _WORD = Regex(r"[^\W\d_]{2}")
+_REMEMBERED = 128  # texts of which the digests are kept: an incident asks for those of its error some twenty times
+_REMEMBERED_CHARACTERS = 4_000
 _READINGS = 3  # what is printed of an error is read again until it stays the same; more than twice was never seen
+
+
+_printed: dict[tuple[str, str], tuple[str, str]] = {}
+_digests: dict[tuple[str, str], tuple[str, ...]] = {}
 
 
 def as_printed(event: AnyError) -> tuple[str, str]:
@@ -23,14 +33,17 @@ def as_printed(event: AnyError) -> tuple[str, str]:
 
     An error of several lines stays as it is: one line of it would say less.
     """
-    said = (event.type, event.message)
+    asked = said = (event.type, event.message)
     if "\n" in event.message.strip():
         return said
+    if (known := _printed.get(asked)) is not None:
+        return known
     for _ in range(_READINGS):
         printed = parse_error(error_title(PlainError(type=said[0], message=said[1])))
         if (printed.type, printed.message) == said:
             break
         said = (printed.type, printed.message)
+    _remember(_printed, asked, said)
     return said
 
 
@@ -39,10 +52,15 @@ def text_digests(event: AnyError) -> tuple[str, ...]:
 
     The last one is what a memory is found by: some print `payments.errors.Timeout`, others `Timeout`.
     """
+    asked = (event.type, event.message)
+    if (known := _digests.get(asked)) is not None:
+        return known
     kind, message = as_printed(event)
-    forms = ((event.type, event.message), (kind, message), (_QUALIFIED.sub("", kind), message))
+    forms = (asked, (kind, message), (_QUALIFIED.sub("", kind), message))
     digests = [identity(PlainError(type=kind, message=message))[0] for kind, message in reversed(forms)]
-    return tuple(dict.fromkeys(digests))[::-1]
+    found = tuple(dict.fromkeys(digests))[::-1]
+    _remember(_digests, asked, found)
+    return found
 
 
 def bound_digests(event: AnyError) -> tuple[str, ...]:
@@ -58,3 +76,10 @@ def bound_digests(event: AnyError) -> tuple[str, ...]:
 def says_something(message: str) -> bool:
     """Say whether a message holds a word that stays when what varies is masked."""
     return _WORD.search(_MASK.sub("", mask(message))) is not None
+
+
+def _remember(known: dict[tuple[str, str], _T], asked: tuple[str, str], answer: _T) -> None:
+    if len(asked[1]) <= _REMEMBERED_CHARACTERS:
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        known[asked] = answer

@@ -44,6 +44,12 @@ JSON_DEPTH = 200
 
 DIGEST_CHARACTERS = 12
 
+REMEMBERED = 512
+"""Texts, and by how many characters at most, that held nothing and are asked about again and again: the error of an
+incident and the names of its context come with every step of it. What held something is not kept."""
+
+REMEMBERED_CHARACTERS = 4_000
+
 LONGEST_SECRET = 65_536
 """Characters: a private key with its chain of certificates; what is longer is a file."""
 
@@ -110,8 +116,15 @@ def redact_json(value: Any, policy: AnyPolicy = DEFAULT) -> tuple[Any, dict[str,
     return _Walk(policy, counts).value(value, None, 0), counts
 
 
+_clean: set[tuple[str, bool, bool]] = set()
+
+
 def _redact(text: str, policy: AnyPolicy, counts: dict[str, int]) -> str:
-    for _ in range(ROUNDS):
+    asked = (text, policy.secrets, policy.private)
+    usual = policy.personal == "allow"  # where personal data is looked for, nothing is remembered
+    if usual and asked in _clean:
+        return text
+    for number in range(ROUNDS):
         lower = text.lower() if text.isascii() else text.replace("\u0130", "i").lower()
         spans = list(_private_blocks(text)) if policy.private and "private" in lower else []
         if policy.secrets:
@@ -122,6 +135,10 @@ def _redact(text: str, policy: AnyPolicy, counts: dict[str, int]) -> str:
             spans += personal
         replacements = [(span, _placeholder(span, personal.get(span), policy)) for span in _merge(spans)]
         if not replacements:
+            if usual and not number and len(text) <= REMEMBERED_CHARACTERS:
+                if len(_clean) >= REMEMBERED:
+                    _clean.clear()
+                _clean.add(asked)
             break
         kept: list[str] = []
         position = 0

@@ -120,6 +120,22 @@ def check_schema(schema: str) -> None:
     Draft202012Validator.check_schema(json.loads(schema))
 
 
+@lru_cache(maxsize=64)
+def unfit_defaults(schema: str) -> tuple[tuple[str, str, str], ...]:
+    """Return the properties of a schema whose defaults do not fit: name, what is wrong, and the way out if one."""
+    read, found = json.loads(schema), list[tuple[str, str, str]]()
+    for name, one in _properties(read).items():
+        if isinstance(one, dict) and "default" in one:
+            try:
+                wrong = problems(read, one["default"], one)
+            except InvalidInput as error:
+                found.append((name, str(error), ""))
+                continue
+            if wrong:
+                found.append((name, f"its default does not fit: {wrong[0].message[:200]}", "change one of them"))
+    return tuple(found)
+
+
 def _check_inputs(procedure: Procedure, findings: Findings) -> None:
     schema = procedure.inputs
     if not schema:
@@ -145,17 +161,8 @@ def _check_inputs(procedure: Procedure, findings: Findings) -> None:
         findings.add(_as_written(place, findings), message, way_out)
     if len(findings.problems) > before:
         return
-    for name, one in _properties(schema).items():
-        if not isinstance(one, dict) or "default" not in one:
-            continue
-        where = _as_written(("inputs", "properties", name), findings)
-        try:
-            wrong = problems(schema, one["default"], one)
-        except InvalidInput as error:
-            findings.add(where, str(error))
-            continue
-        if wrong:
-            findings.add(where, f"its default does not fit: {wrong[0].message[:200]}", "change one of them")
+    for name, message, way_out in unfit_defaults(json.dumps(schema)):
+        findings.add(_as_written(("inputs", "properties", name), findings), message, way_out)
 
 
 def _as_written(where: Where, findings: Findings) -> Where:

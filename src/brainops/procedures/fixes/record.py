@@ -6,6 +6,7 @@ These run inside the transaction that records an error or a success, so nothing 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from msgspec.structs import replace
@@ -62,6 +63,10 @@ class Proofs:
         self._records = tx.evidence.records(LEAST_HELPED)
         self._shared = tx.sharing.priors()
 
+    @cached_property
+    def _strict(self) -> bool:
+        return self._tx.is_strict()
+
     def of(self, fix: Fix, where: Mapping[str, str] | None = None) -> FixConfidence:
         """Return how sure a fix is, in a place where one is named: of its cause, and of its remedy, there alone.
 
@@ -94,7 +99,7 @@ class Proofs:
         if each.source == "feedback":
             return False
         if each.source in ("told", "operation") and each.basis is Evidence.OBSERVED:
-            return each.at <= self._stood and (each.actor.proof in PROVEN or not self._tx.is_strict())
+            return each.at <= self._stood and (each.actor.proof in PROVEN or not self._strict)
         return each.basis is not Evidence.CLAIMED
 
 

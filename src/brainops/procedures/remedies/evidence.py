@@ -11,7 +11,7 @@ from brainops.errors import Conflict, NotFound
 from brainops.memory.context import MemoryContext
 from brainops.memory.filters import member
 from brainops.memory.redaction.redact import redact_json
-from brainops.memory.retrieve import relevant
+from brainops.memory.retrieve import nearest
 from brainops.procedures.remedies.causes import cause_of, members
 from brainops.procedures.remedies.clusters import propose
 from brainops.procedures.remedies.identity import Identity, identify
@@ -203,8 +203,8 @@ class RemedyRecord:
         """Return the known errors that resemble a text: how probably each has its cause, and its title."""
         if not text:
             return {}
-        hits = relevant(self._context, text, Filter(types=(MemoryType.ERROR_PATTERN,)), limit=RESEMBLING)
-        known = {each.memory.fingerprint: each.memory.title for each in hits if each.memory.fingerprint}
+        found = nearest(self._context, text, Filter(types=(MemoryType.ERROR_PATTERN,)), limit=RESEMBLING)
+        known = {each.fingerprint: each.title for each in found if each.fingerprint}
         alike = {digest: (likeness(text, title), title) for digest, title in known.items()}
         return {digest: each for digest, each in alike.items() if each[0]}
 

@@ -44,22 +44,24 @@ select distinct e.fingerprint from evidence as e
 where e.namespace = any (:namespaces::text[]) and e.fingerprint = any (:fingerprints::text[])
     and e.imported_at is null and {evidence_stands}
 
+-- fragment: evidence_since
+(select min(n.at) from (select n.at from evidence as n where n.namespace = any (:namespaces::text[])
+    and n.imported_at is null order by n.at desc limit :limit) as n)
+
 -- name: evidence_first
 -- Of the newest remedies that were tried against an error for the first time there, by somebody who is no person: how
 -- many, and how many helped?
 select count(*) as tried, coalesce(sum(case when e.effect = 'helped' then 1 else 0 end), 0) as helped
-from (select n.* from evidence as n where n.namespace = any (:namespaces::text[])
-    and n.imported_at is null order by n.at desc limit :limit) as e
-where e.actor_kind <> 'person' and not exists (select 1 from evidence as b
+from evidence as e
+where e.namespace = any (:namespaces::text[]) and e.imported_at is null and e.at >= {evidence_since}
+    and e.actor_kind <> 'person' and not exists (select 1 from evidence as b
     where b.namespace = e.namespace and b.fingerprint = e.fingerprint and b.remedy = e.remedy and b.at < e.at)
 
 -- name: evidence_records
 -- How often did each remedy help against each error on one target where that was seen or checked, of those that did there?
 select e.fingerprint, e.remedy, e.target, sum(case when e.effect = 'helped' then 1 else 0 end) as helped, count(*) as tried
 from evidence as e
-where e.namespace = any (:namespaces::text[]) and e.imported_at is null
-    and e.at >= (select min(n.at) from (select n.at from evidence as n where n.namespace = any (:namespaces::text[])
-        and n.imported_at is null order by n.at desc limit :limit) as n)
+where e.namespace = any (:namespaces::text[]) and e.imported_at is null and e.at >= {evidence_since}
     and (e.effect <> 'helped' or e.basis <> 'claimed') and {evidence_stands}
 group by e.fingerprint, e.remedy, e.target
 having sum(case when e.effect = 'helped' then 1 else 0 end) >= :least
@@ -107,19 +109,14 @@ on conflict (id) do nothing
 select {cause_change as c} from cause_change as c where c.id = :id and c.namespace = any (:namespaces::text[])
 
 -- name: cause_changes
--- What was said of an error and of all that it was ever said to have one cause with, the latest first.
-with recursive reached (fingerprint) as (
-    select value collate "C" as fingerprint from unnest(:fingerprints::text[]) as given (value)
+-- What was said of these errors, the latest first; each side by its own index.
+select {cause_change as c} from (
+    select a.* from cause_change as a
+    where a.namespace = any (:namespaces::text[]) and a.fingerprint = any (:fingerprints::text[])
     union
-    select case when c.fingerprint = r.fingerprint then c.other else c.fingerprint end
-    from reached as r join cause_change as c on (c.fingerprint = r.fingerprint or c.other = r.fingerprint)
-    where c.namespace = any (:namespaces::text[]) and c.standing = 'joined' and c.undone_at is null
-)
-select {cause_change as c} from cause_change as c
-where c.namespace = any (:namespaces::text[])
-    and (c.fingerprint in (select r.fingerprint from reached as r)
-        or c.other in (select r.fingerprint from reached as r))
-order by c.at desc, c.id desc limit :limit
+    select b.* from cause_change as b
+    where b.namespace = any (:namespaces::text[]) and b.other = any (:fingerprints::text[])
+) as c order by c.at desc, c.id desc limit :limit
 
 -- name: errors_seen
 -- The errors that are remembered, those first that came last: when before a time, and when a remedy last helped?
