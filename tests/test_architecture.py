@@ -94,6 +94,9 @@ IMPORTED_AS = {
     "openai-agents": "agents",
     "cel-expr-python": "cel_expr_python",
     "brainops-minilm": "brainops_minilm",
+    "opentelemetry-api": "opentelemetry",
+    "opentelemetry-exporter-otlp-proto-http": "opentelemetry",
+    "opentelemetry-sdk": "opentelemetry",
     "prometheus-client": "prometheus_client",
     "pyyaml": "yaml",
     "pydantic-ai-slim": "pydantic_ai",
@@ -106,6 +109,7 @@ HEAVY = {
     "mcp",
     "numpy",
     "onnxruntime",
+    "opentelemetry",
     "procrastinate",
     "psycopg",
     "pydantic_ai",
@@ -305,6 +309,7 @@ def test_every_package_that_is_imported_is_declared_and_the_other_way_round() ->
         + project["optional-dependencies"]["mcp"]
         + project["optional-dependencies"]["oidc"]
         + project["optional-dependencies"]["openai-agents"]
+        + project["optional-dependencies"]["otel"]
         + project["optional-dependencies"]["policy"]
         + project["optional-dependencies"]["postgres"]
         + project["optional-dependencies"]["server"]

@@ -97,6 +97,7 @@ class Brain(metaclass=Opens):
         self._services = engine.services(self.settings, deadline)
         self._context = self._services.context
         self._owns_engine = False
+        engine.put_around(self)
 
     def acting(
         self,

@@ -17,7 +17,10 @@ from brainops.memory.context import AtHand, MemoryContext
 from brainops.memory.meaning import Meaning
 from brainops.memory.redaction.policy import redaction_policy
 from brainops.memory.uses import Uses
+from brainops.operations.middleware import MEMORY_VERBS as MEMORY_VERBS
 from brainops.operations.middleware import Around as Around  # whoever opens a memory may hand some in
+from brainops.operations.middleware import SeenCall as SeenCall
+from brainops.operations.middleware import around_calls
 from brainops.operations.recorder import Recorder
 from brainops.services import Services
 from brainops.store import acts, open_store
@@ -287,6 +290,13 @@ class Engine:
             None if deadline is None else functools.partial(self.services, settings),
         )
         return services
+
+    def put_around(self, view: Any) -> None:
+        """Put around a view's calls of memory what whoever opened it added."""
+        if self._around:
+            from brainops.memory.redaction.redact import redact_json
+
+            around_calls(view, self._around, lambda said: redact_json(said, self._redaction).value)
 
     # What goes on by itself
 

@@ -14,7 +14,7 @@ import click
 
 from brainops.cli.commands import command
 from brainops.cli.options import shared
-from brainops.cli.shared import Said, require_store
+from brainops.cli.shared import Said, around_of, exporting_traces, require_store
 from brainops.cli.terminal import person_at_terminal
 from brainops.errors import BrainOpsError, MissingExtra
 from brainops.types import ActorKind
@@ -55,6 +55,7 @@ def reached(function: click.decorators.FC) -> click.decorators.FC:
 @click.option("--keys", "keyed", is_flag=True, help="Answer nobody without a key; any other address needs this.")
 @click.option("--workers", type=click.IntRange(0, 16), default=1, show_default=True, help="So many of its own.")
 @click.option("--rate", type=click.IntRange(0), default=0, metavar="N", help="One key's calls a minute; 0: no limit.")
+@click.option("--traces", is_flag=True, help="Send traces where OTEL_EXPORTER_OTLP_ENDPOINT says.")
 @click.option("--as-service", is_flag=True, hidden=True, help="Be the one that `brainops service` looks after.")
 @reached
 def serve(
@@ -63,6 +64,7 @@ def serve(
     keyed: bool,
     workers: int,
     rate: int,
+    traces: bool,
     as_service: bool,
     host_name: tuple[str, ...],
     origin: tuple[str, ...],
@@ -87,19 +89,21 @@ def serve(
     from brainops.server.service import ServicePlace
     from brainops.server.workers import Nudges, attended
 
-    given = shared()
+    given, provider = shared(), exporting_traces(traces)
     require_store(given.store)
     secrets = {name: os.environ.pop(name, "") for name in SECRETS}  # nothing that this begins has them
     ways = _ways(url, secrets, **signing) if url or signing["oidc"] or signing["proxy_header"] else None
     senders_own = {reference.removeprefix("env:") for _, _, reference in (each.partition("=") for each in sender)}
     with Engine.open(
-        given.store, namespace=given.namespace, read=given.read, model=given.model, background=False
-    ) as engine:
+        given.store, namespace=given.namespace, read=given.read, model=given.model, background=False,
+        around=around_of(provider),
+    ) as engine:  # fmt: skip
 
         def ready(address: str) -> None:
             if as_service:
                 ServicePlace(store_location.data_folder()).hold(address, masked(engine.settings.store))
-            tell = working.enter_context(attended(WORKER, _settings(engine), workers, without=senders_own))
+            worker = [*WORKER, "--traces"] if traces else WORKER
+            tell = working.enter_context(attended(worker, _settings(engine), workers, without=senders_own))
             engine.nudged = Nudges(engine.settings.namespace if workers else None, tell)
             if shared().json:
                 click.echo(f'{{"address": "{address}"}}')
@@ -113,14 +117,10 @@ def serve(
                     show_link(engine, address)
 
         with ExitStack() as working:
-            reached_by: dict[str, Any] = {
-                "names": host_name,
-                "origins": origin,
-                "senders": sender,
-                "ways": ways,
-                "per_minute": rate,
-            }
-            answer(engine, host=host, port=port, keyed=keyed, ready=ready, **reached_by)
+            answer(
+                engine, host=host, port=port, keyed=keyed, ready=ready, names=host_name, origins=origin,
+                senders=sender, ways=ways, per_minute=rate, traces=provider,
+            )  # fmt: skip
     yield {"served": host}
     yield "Stopped; what was acknowledged is kept."
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, cast
@@ -16,13 +17,16 @@ import click
 from brainops.cli.options import shared
 from brainops.cli.screen import dim, show, width
 from brainops.cli.short_ids import OPEN, shortened
-from brainops.errors import InvalidInput, StoreUnavailable
+from brainops.errors import InvalidInput, MissingExtra, StoreUnavailable
 from brainops.types.page import Page
 from brainops.types.times import SECOND_MICROS
 from brainops.wire import plain
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
     from brainops.brain import Brain
+    from brainops.engine import Around
     from brainops.remote.view import RemoteBrain
 
 
@@ -32,7 +36,12 @@ Said = Iterator[Any]
 
 @contextmanager
 def opened(
-    *, model: str | None = None, make: bool = False, everywhere: bool = False, call_seconds: float | None = None
+    *,
+    model: str | None = None,
+    make: bool = False,
+    everywhere: bool = False,
+    call_seconds: float | None = None,
+    around: Sequence[Around] = (),
 ) -> Iterator[Brain]:
     """Open the memory that the options, the environment and the settings file name.
 
@@ -52,6 +61,7 @@ def opened(
         read=given.read,
         model=model or given.model,
         background=False,  # a command is over before a thread has done anything
+        around=around,
     )
     if call_seconds is not None and elsewhere():
         brain = cast("RemoteBrain", brain).unhindered(call_seconds)
@@ -61,6 +71,27 @@ def opened(
     finally:
         click.get_current_context().meta.pop(OPEN, None)
         brain.close()
+
+
+def exporting_traces(wanted: bool) -> TracerProvider | None:
+    """Return what sends traces, where they are wanted. Raises MissingExtra, NotConfigured."""
+    if not wanted:
+        return None
+    try:
+        from brainops.integrations.opentelemetry import exporting
+
+        return exporting(os.environ)
+    except ImportError as error:
+        raise MissingExtra(f"traces take an extra ({error.name}): pip install 'brainops[otel]'") from error
+
+
+def around_of(traces: TracerProvider | None) -> Sequence[Around]:
+    """Return what a memory is opened with so that its calls and steps are traced."""
+    if traces is None:
+        return ()
+    from brainops.integrations.opentelemetry import tracing
+
+    return (tracing(traces),)
 
 
 def elsewhere() -> bool:

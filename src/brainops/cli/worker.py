@@ -14,7 +14,7 @@ import click
 
 from brainops.cli.commands import command
 from brainops.cli.screen import age, ago, bold, dim
-from brainops.cli.shared import Said, opened
+from brainops.cli.shared import Said, around_of, exporting_traces, opened
 from brainops.types.counted import counted
 
 if TYPE_CHECKING:
@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 @click.option("--keep-days", type=float, metavar="N", help="Remove runs that ended so long ago; all stay otherwise.")
 @click.option("--list", "listing", is_flag=True, help="Show the workers that live, and do nothing.")
 @click.option("--install", "installing", is_flag=True, help="Make the engine's tables, as the owner; once a database.")
+@click.option("--traces", is_flag=True, help="Send traces where OTEL_EXPORTER_OTLP_ENDPOINT says.")
 @click.option("--attended", is_flag=True, hidden=True, help="End when standard input does, with who began it.")
-def worker(runs_at_once: int, keep_days: float | None, listing: bool, installing: bool, attended: bool) -> Said:
+def worker(
+    runs_at_once: int, keep_days: float | None, listing: bool, installing: bool, traces: bool, attended: bool
+) -> Said:
     """Go on with the runs of this namespace that are due; also let approvals expire and deliver notices.
 
     Several workers share the work. SIGTERM or Ctrl-C lets the steps at hand end first; whatever ends a worker, another
@@ -36,7 +39,8 @@ def worker(runs_at_once: int, keep_days: float | None, listing: bool, installing
 
     Example: brainops worker --runs-at-once 8 --keep-days 90
     """
-    with opened(model="none" if listing or installing else None) as brain:
+    around = around_of(exporting_traces(traces))
+    with opened(model="none" if listing or installing else None, around=around) as brain:
         if listing:
             yield (found := brain.workers.list())
             if not found:

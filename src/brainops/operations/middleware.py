@@ -1,4 +1,4 @@
-"""What may be put around an operation and around a step of a run? Functions that are called before it and after it.
+"""What may be put around operations, steps of runs and calls of memory? Functions that are called before and after.
 
 What BrainOps itself does there are entries of the same kind: `OperationLog` lists those of an operation from top to
 bottom, `operations.log.AT_THE_END` what is written when one ends. Around a step, `StepAttempt.carry_out` asks the guard
@@ -7,15 +7,24 @@ first, and the run writes down what it came to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
     from brainops.procedures.steps.executor import Executor, Executors, StepResult, StepWork
     from brainops.store import Transaction
-    from brainops.types import Decision, Guidance, Micros, OperationStart, Outcome
+    from brainops.types import JSON, Decision, Guidance, Micros, OperationStart, Outcome
+
+T = TypeVar("T")
+Entries = Sequence[tuple[Callable[..., object], Callable[..., object]]]  # each is called before, and after
+
+MEMORY_VERBS = (
+    "capture capture_many retrieve newest match feedback supersede archive forget restore purge purge_subject promote"
+).split()
 
 
 class SeenOperation(Protocol):
@@ -31,22 +40,37 @@ class SeenOperation(Protocol):
         ...
 
 
+class SeenCall(Struct, frozen=True, kw_only=True):
+    """What an entry sees of a call of memory: the verb, what is given to it by name, and where it is called.
+
+    What was given is as the caller wrote it: `redact` takes out of it what would be taken out before it is stored.
+    """
+
+    verb: str
+    arguments: Mapping[str, Any]
+    namespace: str
+    redact: Callable[[JSON], JSON]
+
+
 def nothing(*_: object) -> None:
     """Do nothing there."""
 
 
 class Around(Struct, frozen=True, kw_only=True):
-    """What who opens a memory adds, for all of its views: to every operation, and to every step that is carried out.
+    """What who opens a memory adds, for all of its views: to operations, to steps that are carried out, to its calls.
 
     `before` is called once memory was consulted and the guard lets the operation pass; what it raises keeps the
     operation from beginning. `after` is told the outcome once that is written. A step's are called in the thread that
     carries it out: what `before_step` raises is that step's failure, and `after_step` is told the result, or the error.
+    `before_call` and `after_call` are the same for the verbs of memories (MEMORY_VERBS), in the thread that calls.
     """
 
     before: Callable[[SeenOperation], object] = nothing
     after: Callable[[SeenOperation, Outcome], object] = nothing
     before_step: Callable[[StepWork], object] = nothing
     after_step: Callable[[StepWork, StepResult | BaseException], object] = nothing
+    before_call: Callable[[SeenCall], object] = nothing
+    after_call: Callable[[SeenCall, Any], object] = nothing
 
 
 class OwnEntry(Struct, frozen=True, kw_only=True):
@@ -64,17 +88,45 @@ def around_steps(executors: Executors, added: Sequence[Around]) -> Executors:
 
 
 def _around(executor: Executor, added: Sequence[Around]) -> Executor:
-    def carry_out(work: StepWork) -> StepResult:
-        try:
-            for each in added:
-                each.before_step(work)
-            result = executor(work)
-        except BaseException as error:
-            for each in reversed(added):
-                each.after_step(work, error)
-            raise
-        for each in reversed(added):
-            each.after_step(work, result)
-        return result
+    steps = [(each.before_step, each.after_step) for each in added]
+    return lambda work: _between(steps, work, lambda: executor(work))
 
-    return carry_out
+
+def around_calls(view: Any, added: Sequence[Around], redact: Callable[[JSON], JSON]) -> None:
+    """Put what was added around the calls of memory that go through a view."""
+    given = [(each.before_call, each.after_call) for each in added]
+    calls = [each for each in given if each != (nothing, nothing)]
+    for name in MEMORY_VERBS if calls else ():
+        setattr(view, name, _called(view, name, calls, redact))
+
+
+def _called(
+    view: Any,
+    name: str,
+    calls: Sequence[tuple[Callable[..., object], Callable[..., object]]],
+    redact: Callable[..., Any],
+) -> Callable[..., Any]:
+    verb = getattr(view, name)
+
+    @functools.wraps(verb)
+    def call(*arguments: Any, **named: Any) -> Any:
+        given = inspect.signature(verb).bind(*arguments, **named).arguments  # raises what the verb itself would
+        seen = SeenCall(verb=name, arguments=given, namespace=view.settings.namespace, redact=redact)
+        return _between(calls, seen, lambda: verb(*arguments, **named))
+
+    return call
+
+
+def _between(entries: Entries, seen: Any, work: Callable[[], T]) -> T:
+    """Do a piece of work between what is called before and after it, which is told what came of it, or the error."""
+    try:
+        for before, _ in entries:
+            before(seen)
+        result = work()
+    except BaseException as error:
+        for _, after in reversed(entries):
+            after(seen, error)
+        raise
+    for _, after in reversed(entries):
+        after(seen, result)
+    return result

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Collection
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -41,6 +41,9 @@ from brainops.server.stream import Feeds, tell
 from brainops.server.tokens import OPEN, checked_origins, preflight, require_token, sharing
 from brainops.wire import to_json
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
 MAX_BODY_BYTES = 10_000_000
 
 _REQUEST_ID = re.compile(r"[\w.:-]{1,100}")
@@ -60,13 +63,15 @@ def application(
     ways: Ways | None = None,
     origins: Collection[str] = (),
     per_minute: int = 0,
+    traces: TracerProvider | None = None,
 ) -> ASGIApp:
     """Return the server of a memory.
 
     `hosts` are the names by which it may be asked: a page elsewhere that points its own name at this address is not
     answered. With `open_to_this_machine`, whoever reaches it without a key is an agent of this machine.
     `senders` are the references to what senders of events sign with, and people sign in by `ways`. Pages of `origins`
-    may ask what tokens.py says. Each key asks at most so often `per_minute`; 0 is no limit.
+    may ask what tokens.py says. Each key asks at most so often `per_minute`; 0 is no limit. Spans of requests go to
+    `traces`.
     """
     ways = ways or Ways()
     api = Api(engine, verbs(), open_to_this_machine=open_to_this_machine, ways=ways, per_minute=per_minute)
@@ -111,7 +116,12 @@ def application(
         logging_config=None,
         debug=False,
     )
-    return _gate(frozenset(hosts), checked_origins(origins), metrics, without_others_word(ways, inner))
+    gate = _gate(frozenset(hosts), checked_origins(origins), metrics, without_others_word(ways, inner))
+    if traces is None:
+        return gate
+    from brainops.integrations.opentelemetry import TracedRequests
+
+    return TracedRequests(gate, traces)
 
 
 def _pack(api: Api, door: Door) -> HTTPRouteHandler:

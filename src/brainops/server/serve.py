@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -23,6 +24,9 @@ from brainops.net import is_loopback
 from brainops.server.app import application
 from brainops.server.events import secrets_of
 from brainops.server.people import Ways
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 PORT = 8321
 KEEP_ALIVE_SECONDS = 75
@@ -44,13 +48,14 @@ def serve(
     ways: Ways | None = None,
     origins: Sequence[str] = (),
     per_minute: int = 0,
+    traces: TracerProvider | None = None,
 ) -> None:
     """Answer on an address until a signal ends it; `ready` is told the address once it answers.
 
     Without `keyed`, whoever reaches it is an agent of this machine: that is for the machine's own address only.
     `senders` say where the secrets of those stand who sign the events that they send: SENDER=REFERENCE. People sign
     in by `ways`. Pages of `origins` may ask with a token. Each key asks at most so often
-    `per_minute`; 0 is no limit.
+    `per_minute`; 0 is no limit. Spans of requests go to `traces`.
     Raises InvalidConfiguration.
     """
     if not keyed and not is_loopback(host):
@@ -79,6 +84,7 @@ def serve(
         ways=ways,
         origins=origins,
         per_minute=per_minute,
+        traces=traces,
     )
     _log_as_json()
     config = uvicorn.Config(
