@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from brainops.brain import Brain
 from brainops.engine import Engine
 from brainops.server.problem import Trouble
-from brainops.server.rates import FOR_CAPTURES, Rates
+from brainops.server.rates import FOR_CAPTURES, FOR_ONE_PAGE, Rates
 from brainops.store import Store
 from brainops.types import Actor, ActorKind
 from brainops.types.times import MINUTE_MICROS
@@ -140,3 +142,24 @@ def test_an_answer_that_comes_after_its_minute_counts_for_none(
         one.require(BOT, captures=False)
 
     assert let_through([one]) == alone - 1
+
+
+def test_a_page_that_asks_too_often_keeps_no_other_page_of_its_key_out(engines: list[Engine]) -> None:
+    at = [AT]
+    one = server(engines[0], at)
+    page = Actor(kind=ActorKind.AGENT, id="bot", proof="token")
+
+    def asked(secret: str, times: int) -> int:
+        through = 0
+        for _ in range(times):
+            with suppress(Trouble):
+                one.require(page, captures=False, page=secret)
+                through += 1
+        return through
+
+    assert asked("loud", 3 * LIMIT) == LIMIT * FOR_ONE_PAGE
+    assert asked("quiet", 5) == 5
+    others = sum(asked(f"page {number}", LIMIT) for number in range(20))
+    assert others == pytest.approx(LIMIT * (1 - FOR_CAPTURES - FOR_ONE_PAGE) - 5, abs=BLOCK)  # the key's ceiling
+    at[0] += MINUTE_MICROS
+    assert asked("loud", LIMIT) == LIMIT * FOR_ONE_PAGE

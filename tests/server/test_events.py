@@ -319,6 +319,25 @@ def test_while_a_secret_is_replaced_both_hold(server: Asking, person: Brain, sen
     assert answer.status_code == 202
 
 
+def test_a_sender_that_signs_is_held_to_a_rate_and_who_only_says_to_be_it_takes_none_of_that(
+    engine: Engine, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text(SECRET, encoding="utf-8")
+    senders = secrets_of([f"{sender}=file:{tmp_path / 'secret'}" for sender in ("grafana", "sentry")])
+    body = json.dumps(GRAFANA).encode()
+    right, wrong = (JSON | signed("grafana", body, secret) for secret in (SECRET, NEXT))
+    app = application(
+        engine, hosts={"127.0.0.1"}, open_to_this_machine=False, closed=asyncio.Event(), senders=senders, per_minute=3
+    )
+    with asking(app) as client:
+        forged = [client.send("POST", "/v1/events/grafana", content=body, headers=wrong) for _ in range(9)]
+        told = [client.send("POST", "/v1/events/grafana", content=body, headers=right) for _ in range(9)]
+
+    assert {each.status_code for each in forged} == {401}
+    assert told[0].status_code == 202 and told[-1].status_code == 429
+    assert 0 < int(told[-1].headers["retry-after"]) <= 60
+
+
 @pytest.mark.parametrize(("age", "status"), [(0, 202), (REPLAY_SECONDS + 5, 401), (-REPLAY_SECONDS - 5, 401)])
 def test_a_signed_time_holds_for_a_while(server: Asking, age: int, status: int) -> None:
     body, at = json.dumps(GRAFANA).encode(), str(int(time.time()) - age)

@@ -21,7 +21,7 @@ from brainops.server.people import CSRF, Ways, is_recent, require_csrf, sign_in_
 from brainops.server.problem import Trouble
 from brainops.server.rates import Rates
 from brainops.server.tokens import require_taken, require_verb
-from brainops.types import JobKind, Role, SignInProof
+from brainops.types import Actor, JobKind, Role, SignInProof
 from brainops.wire import from_json, from_plain, to_json
 
 DEADLINE_SECONDS = 30.0  # of a call that names none
@@ -74,8 +74,13 @@ class Api:
         if secret is not None and method != "GET":
             require_csrf(secret, headers.get(CSRF))
         caller = self.caller(headers, pages=pages)
-        self._rates.require(caller.brain.settings.actor, captures=captures)
+        page = caller.secret if caller.token is not None else ""
+        self._rates.require(caller.brain.settings.actor, captures=captures, page=page)
         return caller
+
+    def require_turn(self, sender: Actor) -> None:
+        """Raise Trouble (429) where a sender that signs tells more than it may in a minute."""
+        self._rates.require(sender, captures=True)
 
     def caller(self, headers: Mapping[str, str], *, pages: bool = False) -> Caller:
         """Return who asks. Raises Trouble."""

@@ -26,8 +26,8 @@ class Caller(Struct, frozen=True, kw_only=True):
     """Who asks: their view of the memory, what they may ask for there, and a person's own proof where there is one.
 
     `role_in` says what they may ask for in any namespace, `signed` is the person who is signed in, and `secret` what
-    their browser keeps. `of_machine` says whether they may have the server's machine run programs, read its secrets and
-    reach its network: who looks after every namespace.
+    their browser keeps, or what a page shows. `of_machine` says whether they may have the server's machine run
+    programs, read its secrets and reach its network: who looks after every namespace.
     With a `token` it is a page, which may what tokens.py says.
     """
 
@@ -132,7 +132,9 @@ def _page(engine: Engine, secret: str, pages: bool) -> Caller:
     actor = Actor(kind=token.kind, id=token.name, proof="token")
     brain = Brain(engine, actor=actor, namespace=token.namespace, read=[])
     role_in = {token.namespace: Role.WRITER}.get
-    return Caller(brain=brain, role=Role.WRITER, name=token.name, proof=None, role_in=role_in, token=token)
+    return Caller(
+        brain=brain, role=Role.WRITER, name=token.name, proof=None, role_in=role_in, secret=secret, token=token
+    )
 
 
 def _placed(

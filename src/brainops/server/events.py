@@ -141,7 +141,9 @@ class Events:
             right = [_digest(_resolved(sender, reference), signed) for reference in self._secrets[sender]]
             if not any(hmac.compare_digest(one.encode(), each) for one in shown for each in right):
                 raise _unknown(f"the signature is not one of {sender} over these bytes")
-            return Brain(self._engine, actor=Actor(kind=ActorKind.SERVICE, id=sender, proof="signature"))
+            actor = Actor(kind=ActorKind.SERVICE, id=sender, proof="signature")
+            self._api.require_turn(actor)  # counted once it is known: who only says to be this sender takes it nothing
+            return Brain(self._engine, actor=actor)
         caller = self._api.caller(with_bearer(headers))
         if not caller.role.covers(Role.WRITER):
             raise Trouble(
