@@ -8,6 +8,7 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -18,8 +19,8 @@ import pytest
 
 from brainops.brain import Brain
 from brainops.engine import Engine
-from brainops.errors import ApprovalUnproven, InvalidInput
-from brainops.procedures.consent import approvers
+from brainops.errors import ApprovalUnproven, InvalidInput, StepFailed
+from brainops.procedures.consent import approvers, slack
 from brainops.server.app import application
 from brainops.types import Actor, ActorKind, Approval, OperationStart, SlackProof, TerminalProof
 from tests.server.asking import Asking, asking
@@ -287,6 +288,36 @@ def test_a_response_goes_to_slack_alone(
     assert len(double.received) == before
     assert "Slack was not told" in caplog.text
     assert elsewhere not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("url", "goes"),
+    [
+        ("https://hooks.slack.com/actions/T1/2/3", True),
+        ("https://hooks.slack-gov.com/actions/T1/2/3", True),
+        ("http://127.0.0.1:4000/response", True),  # which the channel names
+        ("http://hooks.slack.com/actions/T1/2/3", False),
+        ("https://hooks.slack.com.example.org/actions", False),
+        ("https://example.org/hooks.slack.com", False),
+        ("https://hooks.slack.com@example.org/actions", False),
+        ("https://slack.com/actions", False),
+    ],
+)
+def test_no_host_but_slacks_own_and_those_of_the_channel_are_told_how_it_went(
+    monkeypatch: pytest.MonkeyPatch, url: str, goes: bool
+) -> None:
+    """Each of these is a public address that could be asked, so nothing but its name keeps it from being."""
+    asked_at: list[str] = []
+
+    def post(settings: object, url: str, *_: object) -> str:
+        asked_at.append(url)
+        return "ok"
+
+    monkeypatch.setattr(slack, "_post", post)
+    with nullcontext() if goes else pytest.raises(StepFailed, match=r"hooks\.slack\.com"):
+        slack.tell({"private": ["127.0.0.1"]}, url, "granted", replaces=True)
+
+    assert asked_at == ([url] if goes else [])
 
 
 def test_a_channel_in_which_nobody_approves_has_no_buttons_and_takes_none(
