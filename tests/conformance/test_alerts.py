@@ -358,3 +358,17 @@ def test_what_is_no_webhook_is_refused(brain: Brain, body: Any) -> None:
     with pytest.raises(InvalidInput, match="no webhooks of 'nobody'"):
         brain.alerts.receive("nobody", body)
     assert alerts_module.BATCH < STORM
+
+
+def test_a_run_that_the_end_of_its_alert_verified_is_what_helps_against_that_alert(brain: Brain) -> None:
+    establish(brain, verified())
+    brain.alerts.receive("alertmanager", webhook(1))
+    brain.alerts.work()
+    run = brain.runs.advance(brain.runs.list()[0].id)
+    brain.alerts.receive("alertmanager", webhook(1, status="resolved"))
+    brain.alerts.work()
+
+    assert brain.runs.advance(run.id).state is RunState.SUCCEEDED
+
+    [helped] = brain.evidence.list(brain.alerts.list()[0].identity)
+    assert (helped.remedy, helped.effect.value) == ("mend", "helped")

@@ -135,7 +135,9 @@ def _tried(tx: Transaction, start: OperationStart, followed_id: str) -> tuple[st
     if (fix := tx.fixes.get(followed_id)) is not None:
         return fingerprint or fix.fingerprint, remedy_of(fix)
     if fingerprint is None and start.parent_id is not None:  # a run that an event began: the event has the error
-        fingerprint = _error(tx.evidence.context_of(start.parent_id))
+        told = tx.evidence.context_of(start.parent_id)  # its text is a title there: the whole error has another print
+        known = told.get("fingerprint")
+        fingerprint = known if isinstance(known, str) and "event" in told else _error(told)
     if fingerprint is None:
         return None
     if (procedure := tx.procedures.by_id(followed_id)) is not None:
