@@ -102,11 +102,11 @@ def _await_ready(process: subprocess.Popen[bytes], at: str) -> None:
     raise AssertionError(process.stderr.read() if process.stderr else "it did not begin")
 
 
-def tell(at: str, *instances: str, ends: str | None = None) -> None:
+def tell(at: str, *instances: str, service: str = "shop", ends: str | None = None) -> None:
     """Tell the Alertmanager of alerts, as Prometheus does."""
     alerts = [
         {
-            "labels": {"alertname": "PoolExhausted", "service": "shop", "instance": instance, "severity": "page"},
+            "labels": {"alertname": "PoolExhausted", "service": service, "instance": instance, "severity": "page"},
             "annotations": {"summary": f"no connection is free on {instance}"},
             "startsAt": "2026-11-30T10:00:00Z",
             **({"endsAt": ends} if ends else {}),

@@ -21,7 +21,7 @@ AFTER = HOUR_MICROS  # an incident goes on for so long after its alert was resol
 LANES = ("alert", "guidance", "decision", "approval", "step", "outcome")
 
 
-class Moment(Struct, frozen=True, kw_only=True, order=True):
+class Moment(Struct, frozen=True, kw_only=True):
     """Something that happened in an incident, in its lane."""
 
     at: Micros
@@ -44,6 +44,7 @@ def incident(visit: Visit) -> Mapping[str, Any]:
         "runs": runs,
         "lanes": LANES,
         "heading": heading,
+        "helps": lambda: visit.brain.evidence.next_tries(alert.identity) if alert else None,
         "entries": lambda: _entries(visit, alert, runs),
         "markdown": lambda: markdown(heading, alert, runs, _entries(visit, alert, runs)),
         "file": f"incident-{(key or run_id or '')[:40]}.md",
@@ -73,7 +74,7 @@ def _entries(visit: Visit, alert: Alert | None, runs: Sequence[Run]) -> list[Mom
     found = [*_of_alert(alert), *_of_runs(visit, runs), *_of_approvals(visit, runs)]
     target = alert.target if alert else runs[0].target
     found += _of_target(visit, target, begins, ends, {each.operation_id for each in runs})
-    return sorted(found)
+    return sorted(found, key=lambda each: (each.at, LANES.index(each.lane)))  # at once: the cause before its effect
 
 
 def _of_alert(alert: Alert | None) -> Iterator[Moment]:
@@ -146,7 +147,7 @@ def markdown(heading: str, alert: Alert | None, runs: Sequence[Run], entries: Se
     def when(at: Micros) -> str:
         return datetime.fromtimestamp(at / 1e6, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
-    facts = [f"- Alert `{alert.key}`, {alert.state.value}, told {alert.told} times"] if alert else []
+    facts = [f"- Alert {line(alert.key)}, {alert.state.value}, told {alert.told} times"] if alert else []
     facts += [f"- Run `{run.id}` of {line(run.procedure_name)}: {run.state.value}" for run in runs]
     rows = [f"| {when(each.at)} | {each.lane} | {line(each.said)} | {line(each.by)} |" for each in entries]
     parts = [

@@ -8,8 +8,10 @@ from msgspec import Struct
 
 from brainops.dashboard.visit import Visit
 from brainops.types import AlertState, ApprovalState, ImprovementState, MemoryType, Micros, RunState
+from brainops.types.times import DAY_MICROS
 
 ERRORS = 5  # that are new: all of them stand on their own page
+STRETCH = 7 * DAY_MICROS  # that a failed run and a new error need somebody, whatever time the page shows
 MOST = 20  # of each kind: who has more of one kind than these begins with them
 
 
@@ -64,7 +66,7 @@ def _approvals(visit: Visit) -> Iterator[Need]:
             kind="waits for you",
             mark="warn",
             title=each.question,
-            detail=f"asked by {each.requested_by.id}; nobody's answer counts as no",
+            detail=f"asked by {each.requested_by.id}; no answer counts as a no",
             at=each.requested_at,
             link=visit.link("/approvals"),
             namespace=each.namespace,
@@ -73,7 +75,7 @@ def _approvals(visit: Visit) -> Iterator[Need]:
 
 
 def _failed(visit: Visit) -> Iterator[Need]:
-    for run in visit.brain.runs.list(state=RunState.FAILED, since=visit.since, limit=MOST):
+    for run in visit.brain.runs.list(state=RunState.FAILED, since=visit.now - STRETCH, limit=MOST):
         yield Need(
             id=run.id,
             kind="run failed",
@@ -120,8 +122,8 @@ def _by_hand(visit: Visit) -> Iterator[Need]:
 
 
 def _errors(visit: Visit) -> Iterator[Need]:
-    for error in visit.brain.newest(types=[MemoryType.ERROR_PATTERN], since=visit.since, limit=ERRORS):
-        if error.fingerprint and error.created_at >= visit.since:
+    for error in visit.brain.newest(types=[MemoryType.ERROR_PATTERN], since=visit.now - STRETCH, limit=ERRORS):
+        if error.fingerprint and error.created_at >= visit.now - STRETCH:
             yield Need(
                 id=error.id,
                 kind="new error",
@@ -129,7 +131,7 @@ def _errors(visit: Visit) -> Iterator[Need]:
                 title=error.title,
                 detail=f"{error.occurrences} times" if error.occurrences > 1 else "once",
                 at=error.last_seen_at,
-                link=visit.link(f"/memories/{error.id}"),
+                link=visit.link(f"/errors/{error.id}"),
                 namespace=error.namespace,
             )
 

@@ -56,11 +56,20 @@
     if ([401, 403, 410].includes(event.detail.status)) location.reload(); // signed out, or too far behind to go on
     else say("the server is away; it is asked again", false);
   });
+  // An act that did not reach the server says so where it was done; what was typed stays.
+  document.addEventListener("htmx:error", (event) => {
+    const output = event.target.closest?.("form.act")?.querySelector("output");
+    if (output) output.textContent = "Not known whether it was done: the server does not answer. Look before you do it again.";
+  });
   document.addEventListener("acted", () => document.querySelectorAll("[data-live]").forEach(refresh));
 
   // Charts: one cursor and one drag for all of a page; what is drawn is the page's stretch of time.
   const drawn = new Map();
   const inks = ["--accent", "--bad", "--warn", "--good", "--quiet"];
+  const clock = (seconds) => { // in UTC, as the rows have it: the time of a day, and the day where one begins
+    const said = new Date(seconds * 1000).toISOString();
+    return said.slice(11, 16) === "00:00" ? said.slice(5, 10) : said.slice(11, 16);
+  };
   const draw = (figure) => {
     const chart = JSON.parse(figure.dataset.chart), plot = figure.querySelector(".plot");
     const style = getComputedStyle(document.documentElement);
@@ -89,9 +98,10 @@
       width: plot.clientWidth || 300, height: 160,
       cursor: { sync: { key: "page" }, drag: { x: true, y: false, setScale: false } },
       legend: { live: true },
-      axes: [axis, { ...axis, size: 44 }],
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"), // as the rows have it
+      axes: [{ ...axis, values: (u, at) => at.map(clock) }, { ...axis, size: 44 }],
       scales: { y: { range: (u, low, high) => [0, high > 0 ? high * 1.1 : 1] } },
-      series: [{}, ...chart.lines.map((each, at) => ({ label: each.name, stroke: colours[at % colours.length], width: 1.5, spanGaps: false, points: { size: 4 } }))],
+      series: [{ value: (u, at) => at && `${clock(at)} UTC` }, ...chart.lines.map((each, at) => ({ label: each.name, stroke: colours[at % colours.length], width: 1.5, spanGaps: false, points: { size: 4 } }))],
       hooks: { draw: [marks], setSelect: [(u) => {
         if (u.select.width < 8) return;
         const url = new URL(location), at = (x) => Math.round(u.posToVal(x, "x") * 1e6);
