@@ -183,11 +183,19 @@ def test_a_run_that_failed_shows_why_in_the_list_and_is_retried_and_cancelled_wi
     assert furnished.brain.runs.get(run_id).state is RunState.FAILED
 
 
-def test_a_page_goes_on_when_the_server_was_away(site: Site, signed: Open) -> None:
-    page = signed("/", console=["ERR_", "sse:error"])
+def test_a_page_goes_on_when_the_server_was_away_and_says_of_an_act_that_it_got_no_answer(
+    site: Site, signed: Open
+) -> None:
+    asked = site.brain.guard.ask(OperationStart(name="drop table", actor=BOT))
+    page = signed("/", console=["ERR_", "sse:error", "htmx:error"])
     expect(page.locator("#stream")).to_have_text("live")
     site.end()
     expect(page.locator("#stream")).to_contain_text("away")
+    row = page.locator(f"#need-{asked.id}")
+    row.get_by_placeholder("Why", exact=True).fill("it was planned")
+    row.get_by_role("button", name="Approve").click()
+    expect(row.locator("output").first).to_contain_text("the server does not answer")
+    expect(row.get_by_placeholder("Why", exact=True)).to_have_value("it was planned")
 
     site.begin(site.port)
     expect(page.locator("#stream")).to_have_text("live", timeout=10_000)
