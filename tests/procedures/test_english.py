@@ -87,10 +87,12 @@ def test_the_contrary_is_the_same_question() -> None:
     assert names(text) == ["The light is ON?", "Press the button", "Replace the bulb"]
 
 
-def test_conditions_on_one_thing_exclude_each_other() -> None:
-    drafted = read("- If the card is missing, insert it.\n- If the card is locked, call the bank.\n")
+def test_conditions_on_one_thing_exclude_each_other_only_where_an_otherwise_says_so() -> None:
+    text = "- If the card is missing, insert it.\n- If the card is locked, call the bank.\n"
+    missing = {"The card is missing?": "yes"}
 
-    assert carried_out(drafted, {"The card is missing?": "yes"}) == ["The card is missing?", "Insert it"]
+    assert "The card is locked?" in carried_out(read(text), missing)
+    assert carried_out(read(f"{text}- Otherwise, call Tom.\n"), missing) == ["The card is missing?", "Insert it"]
 
 
 def test_conditions_on_different_things_are_asked_one_after_the_other() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from brainops.procedures.english import vocabulary
@@ -71,9 +72,10 @@ def chain(out: list[Unit], fork: Fork, *, exclusive: bool) -> None:
 
 
 def same_subject(one: str, other: str) -> bool:
-    """Say whether two conditions are about the same thing and say different things of it."""
+    """Say whether two conditions are about the same thing and say different things of it, that are no amounts."""
     first, second = subject_of(one), subject_of(other)
-    return bool(first) and first == second and telling(one) != telling(other)
+    amounts = re.search(r"\d", one + other)  # over 100, over 1000: both may hold
+    return bool(first) and first == second and telling(one) != telling(other) and not amounts
 
 
 def subject_of(condition: str) -> tuple[str, ...]:

@@ -75,9 +75,11 @@ class Drafted(Struct, frozen=True, kw_only=True):
             []
             if self.by == "model"
             else sorted(
-                (node.line, (node.said or node.text or node.name).split("\n")[0], node.why)
-                for node in self.flow.nodes
-                if node.why
+                {  # several acts of one sentence are one question
+                    (node.line, (node.said or node.text or node.name).split("\n")[0], node.why)
+                    for node in self.flow.nodes
+                    if node.why
+                }
             )
         )
         return tuple(

@@ -20,12 +20,16 @@ from brainops.procedures.english.instructions import (
 from brainops.procedures.english.units import Do, EndPoint, Fork, Jump, Or, Reply, Say, Skip, Unit, every
 from brainops.procedures.english.vocabulary import begins_instruction, deed, words
 
+SENTENCE_LIMIT = 2_000
+"""Characters of a sentence that is read: some readers try each of its commas, so that time grows by the square."""
+TOO_LONG = "what is to be done here? Make several sentences of it"
 DEPTH_LIMIT = 6
 """Conditions inside one sentence; one with more is asked about."""
 WHERE_ENDS = "where does the condition end, and what is to be done then?"
 WHOSE_CONDITION = "does the condition hold for all of these acts, or for the last one only?"
 AT_WHICH = "after which steps is this looked at?"
 WHAT_IS_IT = "is it a step, a condition, or only an explanation?"
+WHICH_STEP = "which step is meant?"
 WHAT_ENDS = "does everything end there, or is this a step like others?"
 
 
@@ -46,6 +50,8 @@ def read_sentence(sentence: str, depth: int = 0, *, told: bool = False) -> list[
     text = sentence.strip()
     if not re.search(r"\w", text):
         return []
+    if len(text) > SENTENCE_LIMIT:
+        return [Do(text=text, why=TOO_LONG)]
     if depth > DEPTH_LIMIT:
         return [Do(text=text, why=WHERE_ENDS)]
     if match := patterns.AS_IT_STANDS.match(text):
@@ -64,8 +70,8 @@ def read_sentence(sentence: str, depth: int = 0, *, told: bool = False) -> list[
             return [Do(text=text, why=WHOSE_CONDITION)]
         elif is_instruction(rest):
             return [*read_sentence(rest, depth + 1), *read_sentence(aside[1], depth + 1)]
-    if (last := re.search(r"(?i)(?<=\w),? first[.]?$", text)) and is_instruction(text):
-        text, leads = text[: last.start()], {*leads, "first"}
+    if (last := patterns.PLACED.search(text)) and is_instruction(text):
+        text, leads = text[: last.start()], {*leads, "first" if last[1].lower() == "first" else "before"}
     for reader in READERS:
         if (found := reader(text, depth)) is not None:
             return _led(found, leads, text)
@@ -90,16 +96,24 @@ def _led(found: list[Unit], leads: set[str], text: str) -> list[Unit]:
 
 
 def _plain(text: str, sentence: str, told: bool) -> list[Unit]:
-    if patterns.NOT.match(text):
+    if forbidden := patterns.NOT.match(text):
+        rest = text[forbidden.end() :]
+        if (
+            patterns.LIMITS.search(rest)
+            or patterns.WHEN.search(rest)
+            or any(is_instruction(rest[each.end() :]) for each in patterns.BUT.finditer(rest))
+        ):
+            return [Do(text=text, why=WHAT_IS_IT)]
         return [Say(text=text, caution=True)]
+    means = any(is_instruction(text[each.end() :]) for each in patterns.MEANS.finditer(text))
     if is_instruction(text) or (told and imperative(text)):
         unread = patterns.SUFFIX.search(text) if words(text)[0] not in vocabulary.ASKING else None
-        limited = patterns.LIMITS.search(text) and not text.lower().endswith("instead.")
+        limited = (means or patterns.LIMITS.search(text)) and not text.lower().endswith("instead.")
         if (unread and unread["word"].lower() not in ("provided", "as long as", "if")) or limited:
             return [Do(text=text, why=WHAT_IS_IT)]
-        acts = acts_of(text)
+        acts = [text] if patterns.HELD.match(text) else acts_of(text)
         return [Do(text=each) for each in acts]
-    if patterns.LIMITS.search(sentence):
+    if means or patterns.LIMITS.search(sentence):
         return [Do(text=sentence, why=WHAT_IS_IT)]
     return [Say(text=text, caution=bool(patterns.FORBIDDEN.search(text)))]
 
@@ -137,11 +151,14 @@ def _forked(text: str, condition: str, then: list[Unit], otherwise: list[Unit], 
             skip.condition, skip.wanted, skip.text = condition, wanted, text
             return [skip]
     told = " ".join(each.text for each in then if isinstance(each, Say))
-    cautions: list[Unit] = [
-        Say(text=text, caution=True) for each in (*then, *otherwise) if isinstance(each, Say) and each.caution
-    ]
-    if cautions and len(cautions) == len(then) + len(otherwise):
-        return cautions[:1]
+    if forbidden := [each for each in (*then, *otherwise) if isinstance(each, Say) and each.caution]:
+        alone, told_so = len(then) + len(otherwise) == 1, forbidden[0].text
+        act = patterns.NOT.sub("", told_so).rstrip(".")
+        if not alone or (act == told_so.rstrip(".") and patterns.FORBIDS.search(told_so)):
+            return [Do(text=text, why=WHICH_STEP)]
+        if act == told_so.rstrip("."):
+            return [Say(text=text, caution=True)]
+        return [Skip(text=text, condition=condition, wanted=bool(otherwise), steps=(f"= {act}",))]
     if then and not otherwise and isinstance(last := then[-1], Do) and re.search(r"(?i)\binstead[.]?$", last.text):
         return [Or(text=text, then=then, condition=condition)]
     return [Fork(question=condition, text=text, yes=then, no=otherwise, concluded=told)]
@@ -163,7 +180,7 @@ def _conditional(text: str, depth: int) -> list[Unit] | None:
     then, otherwise = _consequence(consequence, depth), _consequence(" ".join(alternative), depth)
     if word == "while":
         then = [Do(text=text)] if any(isinstance(each, Do) for each in then) else then
-    explains = bool(then) and not otherwise and all(isinstance(each, Say) for each in then)
+    explains = bool(then) and not otherwise and all(isinstance(each, Say) and not each.caution for each in then)
     if explains and word in ("when", "whenever", "where"):
         return [Say(text=text)]
     return _forked(text, condition, then, otherwise, turned=word == "unless")
@@ -256,7 +273,7 @@ def _gate(text: str, depth: int) -> list[Unit] | None:
 
 def _end(text: str, depth: int) -> list[Unit] | None:
     """Stop here; abort the release if it fails; nothing is to be done; escalate to the vendor."""
-    if patterns.NOTHING_MORE.match(text):
+    if patterns.NOTHING_MORE.match(text) or patterns.NOTHING.match(text):
         return [EndPoint(kind="resolved", text=text)]
     if (match := patterns.ABORT.match(text)) is not None:
         what = words(
@@ -401,17 +418,19 @@ def _ordered(text: str, depth: int) -> list[Unit] | None:
 
 def _with(found: list[Unit], word: str, other: str, text: str) -> list[Unit]:
     """Give the order to the last (before) or the first (after) of the steps; a fork hands it on to all inside."""
-    acts = [each for each in found if isinstance(each, Do)]
+    acts = [each for each in every(found) if isinstance(each, Do)]
     if not acts:
         return found if all(isinstance(each, Say) for each in found) else [Do(text=text, why=WHAT_IS_IT)]
     if word in ("before", "prior to"):
         if patterns.BEGIN.match(other):
             acts[0].place = "start"
         elif not patterns.GO_FURTHER.match(other):
-            acts[-1].before = other
+            for each in acts:
+                each.before = other
     else:
-        acts[0].after = other
-        acts[0].name = ""
+        for each in acts:
+            each.after = other
+            each.name = ""
     return found
 
 

@@ -6,12 +6,27 @@ import re
 from collections.abc import Sequence
 
 from brainops.procedures.english.grammar import WHAT_ENDS
-from brainops.procedures.english.patterns import AS_IT_STANDS
-from brainops.procedures.english.units import Chapter, Do, EndPoint, Fork, Note, Unit, asked, every, inside, shortened
+from brainops.procedures.english.patterns import AS_IT_STANDS, NOTHING, TARGET
+from brainops.procedures.english.units import (
+    Chapter,
+    Do,
+    EndPoint,
+    Fork,
+    Jump,
+    Note,
+    Unit,
+    asked,
+    every,
+    inside,
+    shortened,
+)
 from brainops.procedures.english.vocabulary import deed, telling
 
 SAME_DEED = 0.6
 """Share of the words of "before X" that a step must have to be that X."""
+NUMBERED = re.compile(rf"(?i)(?:doing )?{TARGET}[.]?")
+NTH = re.compile(r"(?i)\b(?:step|first|second|third|fifth|\w+th|\d+(?:st|nd|rd|th))\b(?! (?:\w+ )?(?:day|week|month))")
+AT_WHICH = "before or after which step is this to be done?"
 MAX_UNITS = 600
 """Three times the steps that a procedure may have. Each unit is held against each to find what is meant."""
 TOO_LONG = "left out from here on: the text tells more than one procedure holds; make several of it"
@@ -43,35 +58,50 @@ def cut(units: list[Unit], notes: list[Note], room: int = MAX_UNITS) -> int:
     return room
 
 
-def arranged(units: list[Unit], above: Sequence[Unit] = ()) -> None:
-    """Move what must come before or after another step, and add the step it names when there is none."""
-    for unit in list(units):
+def arranged(units: list[Unit], earlier: Sequence[Unit] = (), later: Sequence[Unit] = ()) -> None:
+    """Move what must come before or after another step, add the step it names when there is none, or ask."""
+    for number, unit in enumerate(list(units)):
         for inner in inside(unit):
-            arranged(inner, [*above, *units])
+            arranged(inner, [*earlier, *units[:number]], [*units[number + 1 :], *later])
         other = (unit.before or unit.after) if isinstance(unit, Do) else ""
         if not isinstance(unit, Do) or not other:
             continue
         place = next(n for n, each in enumerate(units) if each is unit)
-        found = _deed_place(units, other, unit)
-        if found is not None:
-            if (unit.before and found < place) or (unit.after and found > place):
-                units.pop(place)
-                units.insert(found, unit)
+        found = _place(units, other, unit)
+        right, wrong = (later, earlier) if unit.before else (earlier, later)
+        if found is not None and unit.before and found < place:
+            units.insert(found, units.pop(place))
+        elif found is not None and unit.after and (found > place or NUMBERED.fullmatch(other)):
+            units.pop(place)
+            found += found < place
+            while found < len(units) and isinstance(same := units[found], Do) and same.after == other:
+                found += 1  # acts of one sentence keep their order
+            units.insert(found, unit)
+        elif found is not None or _place(right, other, unit) is not None:
+            continue
+        elif _place(wrong, other, unit) is not None:
+            unit.why = unit.why or AT_WHICH
         elif named := deed(other):
-            if unit.before or _deed_place(above, other, unit) is None:
-                step = Do(name=shortened(named), text=named, line=unit.line)
-                units.insert(place + 1 if unit.before else place, step)
-        elif unit.after and _deed_place(above, other, unit) is None:
-            _reworded(unit, f", once {other}")
-        elif unit.before:
-            _reworded(unit, f", before {other}")
+            step = Do(name=shortened(named), text=named, line=unit.line)
+            units.insert(place + 1 if unit.before else place, step)
+        elif unit.after and not NTH.search(other):  # what only whoever does it can judge stays in its words
+            first, *rest = unit.text.split("\n")
+            unit.text = "\n".join([f"{first.rstrip('.')}, once {other}", *rest])
+            unit.name = shortened(unit.text.split("\n")[0])
+        else:
+            unit.why = unit.why or AT_WHICH
 
 
-def _reworded(unit: Do, tail: str) -> None:
-    """Let a step's own words say what no other step stands for."""
-    first, *rest = unit.text.split("\n")
-    unit.text = "\n".join([first.rstrip(".") + tail, *rest])
-    unit.name = shortened(first.rstrip(".") + tail)
+def _place(units: Sequence[Unit], other: str, but: Do) -> int | None:
+    """Return where the step with this number, or of this deed, stands; None also where several may be meant."""
+    if (number := NUMBERED.fullmatch(other)) is None:
+        return _deed_place(units, other, but)
+    found = [
+        place
+        for place, unit in enumerate(units)
+        if unit is not but and any(each.label.lower() == number[1].lower() for each in every([unit]))
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _deed_place(units: Sequence[Unit], other: str, but: Do) -> int | None:
@@ -88,11 +118,21 @@ def _deed_place(units: Sequence[Unit], other: str, but: Do) -> int | None:
 
 
 def closed(units: Sequence[Unit], *, follows: bool = False) -> None:
-    """Ask about a branch that ends by closing the ticket or the call though more is told: does everything end there?"""
+    """Ask where a branch closes the ticket, or has nothing to be done, though more is told: does everything end there?
+
+    "Otherwise do nothing" ends nothing: its condition has another branch, and what is told behind is for both.
+    """
     for position, unit in enumerate(units):
         more = follows or position + 1 < len(units)
         for inner in inside(unit):
             last = inner[-1] if inner and more and isinstance(unit, Fork) else None
+            if isinstance(last, EndPoint) and NOTHING.match(last.text):
+                clear = all(inside(unit)) and not re.search(r"(?i)\b(?:more|else|further|other)\b", last.text)
+                inner[-1] = (
+                    Jump(text=last.text, line=last.line, target="next")
+                    if clear
+                    else Do(text=unit.text, name=shortened(unit.text), line=unit.line, why=WHAT_ENDS)
+                )
             if isinstance(last, Do) and CLOSED.match(last.name) and not AS_IT_STANDS.match(last.said):
                 last.why = last.why or WHAT_ENDS
             closed(inner, follows=more)

@@ -56,31 +56,41 @@ ABORT = re.compile(
 )
 NOTHING_MORE = re.compile(
     r"(?i)^(?:(?:you are |we are )?(?:done|finished|finish here)|end(?: the| of(?: the)?)? (?:procedure|process|call|"
-    r"here)|(?:there is |there's )?nothing (?:more |else |further )?(?:needs )?(?:to (?:do|be done)|is (?:needed|"
-    r"required))|(?:there (?:is|are) )?no (?:further |other |more )?(?:action|steps?|work)(?: (?:is |are )?(?:needed|"
-    r"required|necessary))?.*|(?:this|the) (?:procedure|process|runbook|issue|problem|incident|case) is (?:complete|"
-    r"finished|done|over|resolved|solved|closed)(?: here)?|(?:this|the) (?:procedure|process|runbook) ends(?: here)?|"
-    r"do nothing(?: more)?|leave it(?: as it is)?|ignore (?:it|this|the alert))[.!]?$"
+    r"here)|(?:this|the) (?:procedure|process|runbook|issue|problem|incident|case) is (?:complete|"
+    r"finished|done|over|resolved|solved|closed)(?: here)?|(?:this|the) (?:procedure|process|runbook) ends(?: here)?)"
+    r"[.!]?$"
+)
+NOTHING = re.compile(
+    r"(?i)^(?:(?:you |we )?(?:need |have |must |should )?(?:to )?do nothing(?: more| else| further)?|"
+    r"(?:there is |there's )?nothing (?:more |else |further )?(?:needs |has )?(?:to (?:do|be done)|is (?:to be done|"
+    r"needed|required))|(?:there (?:is|are) )?no (?:further |other |more )?(?:action|steps?|work)(?: (?:is |are )?"
+    r"(?:needed|required|necessary))?.*|(?:leave|keep) (?:it|them|everything)(?: alone| (?:just )?as (?:it is|they are|"
+    r"is))?|ignore (?:it|this|them|the (?:alert|alarm|warning|message)))[.!]?$"
 )
 ESCALATE = re.compile(
-    r"(?i)^(?:you (?:must|should|need to) )?(?:escalate|hand(?: \w+){0,3} (?:over|off) to\b|transfer (?:the |this |"
-    r"your )?(?:user|customer|caller|call|case|ticket|chat|client|patient|them|him|her|it)\b|(?:contact|call|page|"
+    r"(?i)^(?:you (?:must|should|need to) )?(?:escalate|transfer (?:the |this |"
+    r"your )?(?:user|customer|caller|call|case|ticket|chat|client|patient)\b|(?:hand|transfer|contact|call|page|"
     r"open a (?:support )?(?:case|ticket)(?: with)?|raise a (?:support )?(?:case|ticket)(?: with)?|reach out to)\b"
     r".{0,40}\b(?:support|vendor|on-?call|help ?desk|service desk|second line|third line|level [23]|tier [23]|l2|l3))\b"
 )
 CONDITION = re.compile(
     r"(?i)^(?:only |and |but |or )*(if|when|whenever|in case(?: that| of)?|in the (?:event|case)(?: that| of)?|"
+    r"upon(?= an? )|on(?= (?:an? )?(?:\d|error|failure|timeout|success)[^,:]*[,:])|"
+    r"at(?= \d[\d.]* ?(?:%|percent)[^,:]*[,:])|"
     r"provid(?:ed|ing)(?: that)?|assuming(?: that)?|(?:as|so) long as|unless|where|should|for cases where|while)\b\s+"
     r"(.+)$",
     re.S,
 )
 BAND = (
     r"(?:up to|over|above|below|under|between|(?:more|less|fewer|greater|larger|smaller|older|newer|higher|lower) than|"
-    r"at least|at most|exceeding|without|with no|[<>]=?)"
+    r"at least|at most|exceeding|without|with no|[<>\u2264\u2265]=?)"
 )
+AMOUNT = r"[$\u20ac\u00a3]?\d[\d.,]*(?:\s?[%$\u20ac\u00a3k])?"
 HEAD = re.compile(
-    rf"(?i)^(?:(?P<for>for|on|in|with)\s+(?P<what>[^,:]+?)[,:]\s+|(?P<band>{BAND}\s[^,:]*|[^,:]{{2,60}}? only|"
-    r"(?:severity|sev|priority|level|tier|category|class|case)\s*\d[^,:]{0,30}|P\d)\s*(?::|,|\s[\u2013\u2014-]\s)\s*|"
+    rf"(?i)^(?:(?P<for>for|on|in|with)\s+(?P<what>[^,:]+?)[,:]\s+|(?P<band>{BAND}\s[^,:>]*|(?:[<>\u2264\u2265]=?\s*)?"
+    rf"{AMOUNT}(?:\+|\s*(?:to|-|\u2013|and|or (?:more|less|above|over|below))(?:\s*{AMOUNT})?)?(?: [^\W\d]+)?|"
+    rf"[^,:]{{2,60}}? only|"
+    r"(?:severity|sev|priority|level|tier|category|class|case)\s*\d[^,:]{0,30}|P\d)\s*(?::|,|\s[\u2013\u2014-]\s|\u2192|->|=>|\u21d2)\s*|"
     r"(?P<arrow>[^,:>]{2,80}?)\s*(?:\u2192|->|=>|\u21d2)\s*)(?P<then>\S.*)$"
 )
 NO_CASE = frozenset(
@@ -123,8 +133,17 @@ THAT_FAILED = re.compile(
     r"(?i)^(?:that|it|this|which)(?:'s| still| also)* (?:fails|failed|(?:does|did)(?: not|n't) (?:help|work|succeed|"
     r"solve it|fix it)|is not (?:enough|possible)|was not (?:enough|possible)|isn't possible)$"
 )
+IT = re.compile(
+    r"(?i)^(?:so|yes|true|it (?:is|does|has|was|did)|they (?:are|do|have)|th(?:is|at) is(?: the case| true)?|"
+    r"applicable)$"
+)
+IT_NOT = re.compile(
+    r"(?i)^(?:not|no|false|it (?:is|does|has|was|did)(?: not|n't)|it isn't|it doesn't|they (?:are|do) not|"
+    r"they (?:aren't|don't)|th(?:is|at) is not(?: the case)?|none(?: of .*)?)$"
+)
 SUFFIX = re.compile(
-    r"(?i)(?P<comma>,?)(?: but)?\s+(?P<word>only if|if|unless|in case(?: of| that)?|except (?:if|when|for|on|in)|"
+    r"(?i)(?P<comma>,?)(?: but)?\s+(?P<word>only if|if|unless|in (?:the )?(?:case|event)(?: of| that)?|"
+    r"except (?:if|when|for|on|in)|"
     r"only when|"
     r"provided(?: that)?|as long as|only for)\s+"
 )
@@ -147,6 +166,10 @@ PURPOSE = re.compile(
     r"[^:]{1,160}?[,:]\s+(?=\S)"
 )
 NOT = re.compile(r"(?i)^(?:do not|don['\u2019]t|never|avoid|beware|you (?:must|should) not)\b\s*")
+WHEN = re.compile(r"(?i)\b(?:until|before|after|if|when|while|during|once)\b")
+BUT = re.compile(r"(?i)[,;]\s*(?:but |and |rather )?|\bbut\s+")
+PLACED = re.compile(r"(?i)(?<=\w),? (first|beforehand|in advance|before (?:that|this|you do))[.]?$")
+"""A place that the last words of a sentence name."""
 NEVER = re.compile(
     r"(?i)^(?:do not|don['\u2019]t|never)\s+(?P<act>.+?)\s+(?P<word>unless and until|until|before|unless|if|when|"
     r"while)\s+"
@@ -154,10 +177,14 @@ NEVER = re.compile(
     re.S,
 )
 APPENDED = re.compile(
-    r"(?i)(?:\s*[,;]\s*(?:or|and|but)?|\s+(?:or|and|but))[, ]\s*(?=(?:if|should|when|unless|in case)\s[^,]+,\s*\S)"
+    r"(?i)(?:\s*[,;]\s*(?:or|and|but)?|\s+(?:or|and|but))[, ]\s*(?=(?:if|should|when|unless|"
+    r"in (?:the )?(?:case|event))\s[^,]+,\s*\S)"
 )
 ORDER = re.compile(r"(?i)^(?:only )?(before|prior to|after|once|as soon as|upon|following)\s+(.+)$", re.S)
-LATER = re.compile(r"(?i),?\s+(before|prior to|after|once|as soon as)\s+(?=(?:you |we |the |an? )?[\w-]+)")
+LATER = re.compile(
+    r"(?i),?\s+(before|prior to|after|once|as soon as)\s+(?=(?:you |we |the |an? )?[\w-]+)"
+    r"(?!(?:[\w-]+ ){1,3}(?:seconds?|minutes?|hours?|days?|weeks?|months?|while)\b|\d|noon|midnight|\w+day\b)"
+)
 EITHER = re.compile(r"(?i)^(?:you can |you may )?either (?P<one>.+?),? or (?P<other>.+)$")
 BEGIN = re.compile(r"(?i)^(?:you (?:start|begin|do anything)|starting|beginning|anything(?: else)?|the start)\b")
 GO_FURTHER = re.compile(rf"(?i)^(?:you |we )?(?:{GO_ON}|proceeding|continuing|going on|moving on)[^,]*$")
@@ -168,12 +195,25 @@ FORBIDDEN = re.compile(
     r"\b(?:forbidden|prohibited)\b"
 )
 LIMITS = re.compile(
-    r"(?i)\b(?:unless|except(?:ions?)?|otherwise|alternatively|skip(?:ped)?|abort(?:ed)?|instead|only (?:if|when|after|"
-    r"once|then)|(?:do|must|should|may|can)(?: not|n't) (?:continue|proceed|go on|start)|before that|(?:go|jump|"
-    r"return|proceed) (?:back )?to step|(?:must|may|should|can)(?: not|not|n't)\b[^.]*\b(?:before|until|while|if|"
-    r"when))\b"
+    r"(?i)\b(?:unless|except(?:ions?)?|otherwise|alternatively|skip(?:ped)?|abort(?:ed)?|instead|never|barring|lest|"
+    r"supposing|save for|apart from|failing (?:that|this|which|an?)|given (?:that|an?|the)|whichever|beforehand|"
+    r"in the (?:absence|event|case) of|on condition|(?<![ \w])without|without (?:an?|the|your|any|prior|written|valid)|"
+    r"only (?:if|when(?:ever)?|while|after|once|then|before|until|during|within|between|outside|on|in|at|by|with|from|"
+    r"for)|(?:do|must|should|may|can)(?: not|n't) (?:continue|proceed|go on|start)|before that|"
+    r"(?:go|jump|return|proceed) (?:back )?to step|(?:must|may|should|can)(?: not|not|n't)\b[^.]*\b(?:before|until|"
+    r"while|if|when))\b"
 )
 """What limits or orders, wherever it stands: a sentence that still holds it once it is read is asked about."""
-FOLLOWS = (GO, GO_NEXT, ABORT, NOTHING_MORE, ESCALATE, NOT, CONDITION)
+FORBIDS = re.compile(
+    r"(?i)\b(?:must|should)(?: not|n['\u2019]t)|\b(?:you|we|nobody) may not|allowed|permitted|forbidden|prohibited"
+)
+"""Sentences of FORBIDDEN that surely forbid: what somebody cannot do, or what may not be, is told as often."""
+HELD = re.compile(r"(?i)^(?:at|with|during|under|within|for|upon|outside)\s[^,]+,\s")
+"""A circumstance that holds for all acts behind it."""
+MEANS = re.compile(
+    r"(?i)\b(?:means|requires|calls for|signals)(?: that)?[ :,]+(?:you |we )?(?:must |should |have to |to )?"
+)
+"""Between what is seen and what is to be done then: "a red light means stop the pump"."""
+FOLLOWS = (GO, GO_NEXT, ABORT, NOTHING_MORE, NOTHING, ESCALATE, NOT, CONDITION)
 """What can follow from a condition without being an act."""
 ENDS = (GO, GO_NEXT, NOTHING_MORE, ESCALATE)

@@ -19,7 +19,7 @@ from brainops.procedures.english.branches import (
     places,
     same_subject,
 )
-from brainops.procedures.english.grammar import WHAT_IS_IT, clauses
+from brainops.procedures.english.grammar import WHAT_IS_IT, WHICH_STEP, clauses
 from brainops.procedures.english.instructions import is_instruction
 from brainops.procedures.english.order import arranged, closed, cut, settle
 from brainops.procedures.english.passages import chooses, does_something, flat, gerund, is_title, runnable
@@ -47,31 +47,12 @@ CAUTION = "a caution that is no step of its own; it stays with the step beside i
 TO_WHAT = "to which question is this the answer?"
 BEFORE_WHAT = "before which step is this to be done?"
 OF_WHICH = "is this for when none of the conditions before it holds, or only the last one?"
-WHICH_STEP = "which step is meant?"
 INSTEAD_OF = "instead of which step?"
 SUMMARY = "is the sentence before this one a step that comes after it, or does it only say what follows?"
 IN_TABLE = "what of this table is to be done, and when?"
 WHOSE_BRANCH = "is this done only if the condition before it holds, or in any case?"
 INTRODUCES = re.compile(r"(?i)\b(?:following|these|below|next|as follows|steps|actions|methods|ways)\b")
-IT = re.compile(
-    r"(?i)^(?:so|yes|true|it (?:is|does|has|was|did)|they (?:are|do|have)|th(?:is|at) is(?: the case| true)?|"
-    r"applicable)$"
-)
-IT_NOT = re.compile(
-    r"(?i)^(?:not|no|false|it (?:is|does|has|was|did)(?: not|n't)|it isn't|it doesn't|they (?:are|do) not|"
-    r"they (?:aren't|don't)|th(?:is|at) is not(?: the case)?|none(?: of .*)?)$"
-)
 APPLIES = re.compile(r"(?i)\b(?:applies|apply|applicable|is for|use this (?:procedure|runbook|guide)|covers)\b")
-ONLY_IF = {
-    "rollback": "a rollback is needed",
-    "roll": "a rollback is needed",
-    "back-out": "a rollback is needed",
-    "backout": "a rollback is needed",
-    "contingency": "the plan did not work",
-    "escalation": "the problem remains",
-    "fallback": "the plan did not work",
-}
-"""Sections that are read only when something went wrong: first word of the heading -> the condition."""
 ABOUT = frozenset("meaning purpose overview summary impact introduction description".split())
 
 
@@ -162,9 +143,9 @@ class _Reader:
             fork = Fork(question=question, text=block.text, line=block.line, label=number, yes=[part])
             before = out[-1] if out else None
             chain(out, fork, exclusive=isinstance(before, Fork) and before.question.endswith(" applies"))
-        elif first in ONLY_IF and not block.label and (first != "roll" or found[1:2] == ["back"]):
+        elif first in vocabulary.ONLY_IF and not block.label and (first != "roll" or found[1:2] == ["back"]):
             body = self.read(block.children)
-            out.append(Fork(question=ONLY_IF[first], text=block.text, line=block.line, yes=body))
+            out.append(Fork(question=vocabulary.ONLY_IF[first], text=block.text, line=block.line, yes=body))
         else:
             self._part(block, name, number, out)
 
@@ -315,10 +296,25 @@ class _Reader:
     def _all(self, said: Sequence[Unit], line: int, out: list[Unit]) -> None:
         """Add what the sentences of one paragraph or item say; an explanation belongs to the step before it."""
         mine = len(out)
+        taken: list[Unit] = []
         for number, clause in enumerate(said):
             following = said[number + 1] if number + 1 < len(said) else None
             open_branch = isinstance(out[-1], Fork) and out[-1].yes and not out[-1].no if len(out) > mine else False
             if isinstance(clause, Do) and clause.then and open_branch:
+                clause.why = clause.why or WHOSE_BRANCH
+            question = out[-1] if len(out) > mine else None
+            if any(clause is each for each in taken):
+                continue
+            if (
+                isinstance(clause, Do)
+                and isinstance(question, Fork)
+                and question.text[-1:] == "?"
+                and is_open(question)
+            ):
+                if clause.then:  # "Is it full? Then empty it and tell the team."
+                    taken = [each for each in said[number:] if isinstance(each, Do) and each.said == clause.said]
+                    self._reply(Reply(text=clause.said, yes=True, then=taken, said=False), line, out, [])
+                    continue
                 clause.why = clause.why or WHOSE_BRANCH
             if isinstance(clause, Do) and clause.place == "first":
                 clause.place = ""
@@ -395,8 +391,8 @@ class _Reader:
             fork.question = f'"{before.name}" {"failed" if "fail" in condition else "did not help"}'
             out.append(fork)
             return
-        if (IT.match(condition) or IT_NOT.match(condition)) and not no:
-            self._reply(Reply(text=fork.text, yes=bool(IT.match(condition))), line, out, yes)
+        if (patterns.IT.match(condition) or patterns.IT_NOT.match(condition)) and not no:
+            self._reply(Reply(text=fork.text, yes=bool(patterns.IT.match(condition))), line, out, yes)
             return
         fork.question = unlinked(condition)
         previous = innermost(out)
@@ -406,8 +402,7 @@ class _Reader:
             if previous.concluded and not previous.yes and len(yes) == 1 and isinstance(yes[0], Jump):
                 previous.yes = [EndPoint(kind="resolved", text=previous.concluded, line=previous.line)]
             return
-        same = previous is not None and same_subject(previous.question, fork.question)
-        chain(out, fork, exclusive=self.choosing or same)
+        chain(out, fork, exclusive=self.choosing)
 
     def _reply(self, reply: Reply, line: int, out: list[Unit], body: list[Unit]) -> None:
         """Add what follows from yes, no or otherwise to the question that stands last, or that the last step asks."""
@@ -436,10 +431,12 @@ class _Reader:
             unclear = last.no and not reply.said
             last.yes += [self._do(Do(text=reply.text), line, TO_WHAT)] if unclear else then
             return
+        while not reply.said and len(out) > 1 and isinstance(before := out[-2], Fork) and not before.no:
+            if not same_subject(before.question, last.question):
+                then = [self._do(Do(text=reply.text), line, OF_WHICH)]
+                break
+            before.no, last = [out.pop()], before  # cases of one thing, of which "otherwise" is the last
         inner = innermost([last]) or last
-        several = [each for each in out[-2:] if isinstance(each, Fork)]
-        if len(several) == 2 and not reply.said and not any(each.no for each in several):
-            then = [self._do(Do(text=reply.text), line, OF_WHICH)]
         inner.no += then
 
     def _or(self, other: Or, line: int, out: list[Unit]) -> None:
@@ -472,7 +469,7 @@ class _Reader:
     def skip_far(self, units: list[Unit], skip: Skip, line: int) -> None:
         """Put a question before the steps that a sentence elsewhere names; by their numbers, or by their words."""
         wanted = skip.steps[0].removeprefix("= ") if skip.steps and skip.steps[0].startswith("= ") else ""
-        done = False
+        done = near = False
         for where, position in list(places(units)):
             unit = where[position]
             if skip.steps == ("next",):
@@ -482,14 +479,15 @@ class _Reader:
                     where[position : position + 2] = [guarded(skip, line, following)] if done else []
                     break
             elif wanted:
-                same = isinstance(unit, Do) and telling(wanted) <= telling(unit.name)
+                near = near or (isinstance(unit, Do) and bool(telling(wanted) & telling(unit.name)))
+                same = isinstance(unit, Do) and bool(telling(wanted)) and telling(wanted) <= telling(unit.name)
                 if same:
                     where[position] = guarded(skip, line, [unit])
                     done = True
             elif unit.label and unit.label in skip.steps:
                 where[position] = guarded(skip, line, [unit])
                 done = True
-        if not done and wanted:
+        if not done and wanted and telling(wanted) and not near:
             self._explain(line, skip.text, CAUTION)
         elif not done:
             units.append(self._do(Do(text=skip.text), line, WHICH_STEP))

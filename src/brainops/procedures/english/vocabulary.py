@@ -106,6 +106,17 @@ EXPLAINING = frozenset(
 )
 """First words of headings under which nothing is to be done."""
 
+ONLY_IF = {
+    "rollback": "a rollback is needed",
+    "roll": "a rollback is needed",
+    "back-out": "a rollback is needed",
+    "backout": "a rollback is needed",
+    "contingency": "the plan did not work",
+    "escalation": "the problem remains",
+    "fallback": "the plan did not work",
+}
+"""Sections that are read only when something went wrong: first word of the heading -> the condition."""
+
 ASKING = frozenset(
     "ask assess check confirm consider decide determine discover establish evaluate examine find identify inspect "
     "investigate know learn look make query review see test tell validate verify watch monitor understand".split()
@@ -149,10 +160,10 @@ OPPOSITES = {
     on/off enabled/disabled available/unavailable active/inactive succeeds/fails successful/failed
     successful/unsuccessful success/failure passes/fails passed/failed able/unable yes/no valid/invalid
     healthy/unhealthy true/false open/closed up/down reachable/unreachable connected/disconnected locked/unlocked
-    found/missing present/missing present/absent approved/rejected approved/denied accepted/rejected above/below
-    more/less more/fewer higher/lower greater/less greater/smaller known/unknown same/different complete/incomplete
+    found/missing present/missing present/absent approved/rejected approved/denied accepted/rejected
+    known/unknown same/different complete/incomplete
     correct/incorrect running/stopped online/offline responsive/unresponsive match/differ matches/differs
-    works/fails worked/failed ready/unready resolved/unresolved internal/external over/under exceeds/below
+    works/fails worked/failed ready/unready resolved/unresolved internal/external
     exists/missing authorised/unauthorised authorized/unauthorized eligible/ineligible expired/valid empty/nonempty
     succeeded/failed
     """.split()
@@ -253,7 +264,7 @@ def deed(text: str) -> str:
 def opposite(one: str, other: str) -> bool:
     """Say whether a condition is the contrary of another: equal but for "not" or a word and its opposite."""
     first, second = set(_plain(one)), set(_plain(other))
-    if (first ^ second) & {"and", "or"}:
+    if any(word in ("and", "or") or word[0].isdigit() for word in first ^ second):
         return False
     negated = bool(first & NEGATIONS) != bool(second & NEGATIONS)
     first, second = first - NEGATIONS, second - NEGATIONS
