@@ -35,9 +35,11 @@ def pass_evening(site: Site) -> None:
     brain.establish({**PROCEDURE, "name": "grow-pool"})
     brain.guard.set_autonomy("auto", reason="as the team decided")
     monitor = Brain(site.engine, actor=Actor(kind=ActorKind.SERVICE, id="alertmanager", proof="key"))
-    alert = {"severity": "page", "error": "PoolExhausted: no connection is free on db-1"}
+    said = "PoolExhausted: no connection is free on db-1"
     for key, target in (("evening-1", "shop"), ("evening-2", "billing")):
-        begun = monitor.handle("alert.PoolExhausted", key=key, target=target, labels={"instance": "db-1"}, **alert)
+        begun = monitor.handle(
+            "alert.PoolExhausted", key=key, target=target, labels={"instance": "db-1"}, severity="page", error=said
+        )
         run = brain.runs.advance(begun.answers[0].run_id or "")
         if key == "evening-1":
             [asked] = [each for each in brain.approvals.list(ApprovalState.PENDING) if each.run_id == run.id]

@@ -421,7 +421,7 @@ def _with(found: list[Unit], word: str, other: str, text: str) -> list[Unit]:
     acts = [each for each in every(found) if isinstance(each, Do)]
     if not acts:
         return found if all(isinstance(each, Say) for each in found) else [Do(text=text, why=WHAT_IS_IT)]
-    if word in ("before", "prior to"):
+    if word in ("before", "prior to", "ahead of"):
         if patterns.BEGIN.match(other):
             acts[0].place = "start"
         elif not patterns.GO_FURTHER.match(other):

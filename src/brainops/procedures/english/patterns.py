@@ -180,9 +180,9 @@ APPENDED = re.compile(
     r"(?i)(?:\s*[,;]\s*(?:or|and|but)?|\s+(?:or|and|but))[, ]\s*(?=(?:if|should|when|unless|"
     r"in (?:the )?(?:case|event))\s[^,]+,\s*\S)"
 )
-ORDER = re.compile(r"(?i)^(?:only )?(before|prior to|after|once|as soon as|upon|following)\s+(.+)$", re.S)
+ORDER = re.compile(r"(?i)^(?:only )?(before|prior to|ahead of|after|once|as soon as|upon|following)\s+(.+)$", re.S)
 LATER = re.compile(
-    r"(?i),?\s+(before|prior to|after|once|as soon as)\s+(?=(?:you |we |the |an? )?[\w-]+)"
+    r"(?i),?\s+(before|prior to|ahead of|after|once|as soon as)\s+(?=(?:you |we |the |an? )?[\w-]+)"
     r"(?!(?:[\w-]+ ){1,3}(?:seconds?|minutes?|hours?|days?|weeks?|months?|while)\b|\d|noon|midnight|\w+day\b)"
 )
 EITHER = re.compile(r"(?i)^(?:you can |you may )?either (?P<one>.+?),? or (?P<other>.+)$")
@@ -198,7 +198,9 @@ LIMITS = re.compile(
     r"(?i)\b(?:unless|except(?:ions?)?|otherwise|alternatively|skip(?:ped)?|abort(?:ed)?|instead|never|barring|lest|"
     r"supposing|save for|apart from|failing (?:that|this|which|an?)|given (?:that|an?|the)|whichever|beforehand|"
     r"in the (?:absence|event|case) of|on condition|(?<![ \w])without|without (?:an?|the|your|any|prior|written|valid)|"
-    r"only (?:if|when(?:ever)?|while|after|once|then|before|until|during|within|between|outside|on|in|at|by|with|from|"
+    r"in default of|(?<![ \w])absent|absent (?:an?|any|the)|"
+    r"(?:only|solely|exclusively|just) (?:if|when(?:ever)?|while|after|once|then|before|"
+    r"until|during|within|between|outside|on|in|at|by|with|from|"
     r"for)|(?:do|must|should|may|can)(?: not|n't) (?:continue|proceed|go on|start)|before that|"
     r"(?:go|jump|return|proceed) (?:back )?to step|(?:must|may|should|can)(?: not|not|n't)\b[^.]*\b(?:before|until|"
     r"while|if|when))\b"
