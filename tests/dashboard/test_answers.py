@@ -26,12 +26,13 @@ from brainops.dashboard.pages import PAGES
 from brainops.engine import Engine
 from brainops.remote.verbs import verbs
 from brainops.server.app import application
-from brainops.types import Actor, ActorKind, TerminalProof
+from brainops.types import Actor, ActorKind, OperationStart, TerminalProof
 from tests.dashboard.conftest import PHRASE, Open, Site, secret_of
 from tests.server.asking import Asking, asking
 
 ADDRESS = "http://127.0.0.1:8321"
 INES = Actor(kind=ActorKind.PERSON, id="ines", proof="os-user")
+BOT = Actor(kind=ActorKind.AGENT, id="bot")
 PROOF = TerminalProof(approver="ines", passphrase=PHRASE)
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(2)>\u202egnp.exe\u202c\x07 [a](javascript:alert(3)) مرحبا 🎉"
@@ -196,6 +197,30 @@ def test_who_reads_sees_no_act_and_may_do_none(memory: Memory) -> None:
         status, said = memory.ada.act(verb, **fields)
         assert status == 403 and "ada is a reader" in said, verb
     assert memory.brain.history(note).verdicts == ()
+
+
+def test_who_reads_sees_a_question_and_no_button_to_answer_it(memory: Memory) -> None:
+    memory.brain.guard.ask(OperationStart(name="deploy api", actor=BOT), reason="out of hours")
+
+    for path in ("/", "/approvals"):
+        assert Elements(memory.ines.get(path)).verbs() == {"approvals.grant", "approvals.refuse"}
+        assert "deploy api" in memory.ada.get(path) and Elements(memory.ada.get(path)).verbs() == set()
+
+
+def test_a_filter_stays_when_the_bar_chooses_another_time(memory: Memory) -> None:
+    bar = Elements(memory.ines.get("/errors", state="new", range="1h")).found
+    hidden = {attrs["name"]: attrs["value"] for tag, attrs in bar if tag == "input" and attrs.get("type") == "hidden"}
+    assert {"state": "new"}.items() <= hidden.items() and not hidden.keys() & {"range", "namespace", "after"}
+
+
+def test_a_procedure_is_drawn_with_how_its_steps_went(memory: Memory) -> None:
+    steps = [{"id": "look", "uses": "manual", "text": "look"}, {"id": "mend", "uses": "manual", "needs": ["look"]}]
+    memory.brain.procedures.save({"name": "mend-it", "steps": steps})
+    memory.brain.procedures.activate("mend-it")
+
+    page = memory.ines.get("/procedures/mend-it")
+
+    assert "<title>The steps of mend-it</title>" in page and "mend after look" in page
 
 
 def test_who_reads_sees_neither_keys_nor_people_nor_any_part_of_them(memory: Memory) -> None:

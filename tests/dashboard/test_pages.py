@@ -205,6 +205,26 @@ def test_a_page_goes_on_when_the_server_was_away_and_says_of_an_act_that_it_got_
     expect(page.locator("#tail")).to_contain_text("deploy api")
 
 
+def test_what_somebody_opened_and_typed_stays_while_the_page_goes_on(site: Site, signed: Open) -> None:
+    running = site.brain.begin("call payments", consult="never")
+    running.fail("PoolTimeout: none was free")
+    site.brain.flush()
+    page = signed(f"/errors/{site.brain.operations.get(running.id).error_memory_id}")
+    page.get_by_text("Write a fix", exact=True).click()
+    line = page.get_by_label("What is done, in a line")
+    line.fill("restart the po")
+    line.blur()
+
+    site.brain.fixes.attach("PoolTimeout: none was free", "make the pool larger", advice="by one")
+
+    expect(page.locator("#newer")).to_have_text("1 new")
+    expect(line).to_have_value("restart the po")
+    line.fill("")
+    page.locator("#newer").click()
+    expect(page.locator("#fixes")).to_contain_text("make the pool larger")
+    expect(line).to_be_visible()
+
+
 def test_a_stretch_that_is_drawn_on_a_chart_is_the_page_s_time(furnished: Site, signed: Open) -> None:
     page = signed("/")
     over = page.locator("#chart-1 .u-over")

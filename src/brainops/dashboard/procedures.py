@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from statistics import median
 from typing import Any
 
+from markupsafe import Markup
+
+from brainops import authoring
 from brainops.dashboard.needs import Button
 from brainops.dashboard.visit import ROWS, Visit
-from brainops.types import ProcedureState, ProcedureVersion, Run, Step
+from brainops.pictures.flow import StepTally, tallies
+from brainops.types import ProcedureState, ProcedureVersion
 
 LATELY = 20  # runs that the figures of a step are from
 
@@ -26,6 +28,7 @@ def procedure(visit: Visit) -> Mapping[str, Any]:
     versions = sorted(history.versions, key=lambda each: each.number, reverse=True)
     shown = next((each for each in versions if each.state is ProcedureState.ACTIVE), versions[0])
     lately = [brain.runs.get(each.id) for each in brain.runs.list(procedure=name, limit=LATELY)]
+    told = tallies(lately)
     other = visit.query.get("with") or ""
     number = int(other) if other.isascii() and other.isdigit() else None
     return {
@@ -33,7 +36,8 @@ def procedure(visit: Visit) -> Mapping[str, Any]:
         "shown": shown,
         "versions": versions,
         "acts": history.acts,
-        "steps": [_fared(step, lately) for step in shown.procedure.steps],
+        "picture": Markup(authoring.picture(shown.procedure, lately)),
+        "steps": [(step, told.get(step.id, StepTally())) for step in shown.procedure.steps],
         "lately": len(lately),
         "patch": brain.procedures.diff(name, old=number, new=shown.number) if number else "",
         "compared": number,
@@ -45,17 +49,3 @@ def procedure(visit: Visit) -> Mapping[str, Any]:
 def _activate(version: ProcedureVersion) -> Sequence[Button]:
     fields = {"name": version.procedure.name, "number": str(version.number)}
     return (Button(verb="procedures.activate", label="Activate", fields=fields, reason="Why"),)
-
-
-def _fared(step: Step, runs: Sequence[Run]) -> Mapping[str, Any]:
-    """Return how a step went lately: how often it passed, failed and was skipped, and its median time."""
-    rows = [row for run in runs if (row := run.step(step.id)) is not None]
-    took = [row.finished_at - row.started_at for row in rows if row.started_at and row.finished_at]
-    states = Counter(row.state.value for row in rows)
-    return {
-        "step": step,
-        "passed": states["succeeded"],
-        "failed": states["failed"],
-        "skipped": states["skipped"],
-        "took": median(took) if took else None,
-    }

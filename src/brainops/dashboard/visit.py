@@ -81,6 +81,12 @@ class Visit:
         return (path or self.path) + (f"?{urlencode(said)}" if said else "")
 
     @property
+    def filters(self) -> Mapping[str, str]:
+        """Which rows the page shows, whatever the place and the time: what the query says besides these."""
+        said = (*KEPT, "after", "before", "part", "query")
+        return {name: value for name, value in self.query.items() if name not in said}
+
+    @property
     def paging(self) -> Any:
         """The cursors, as every list of the memory takes them."""
         return {name: self.query.get(name) or None for name in ("after", "before")}

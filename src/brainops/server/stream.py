@@ -88,6 +88,8 @@ class Feed:
                     yield None
         finally:
             self.readers -= 1
+            if not self.readers and self._watching is not None:
+                self._watching.cancel()  # whoever comes next gets a feed of their own
 
     async def _since(self, at: int) -> Sequence[FeedEntry]:
         """Return what came after a number; wait for it, and return nothing where nothing comes."""
@@ -98,7 +100,7 @@ class Feed:
 
     async def _watch(self) -> None:
         try:
-            while self.readers:
+            while True:
                 async with self._lock:
                     await self._look()
                 await asyncio.sleep(LOOK_SECONDS)

@@ -15,11 +15,11 @@
     return htmx.ajax("GET", url.pathname + url.search, { source: part, target: part, swap: "outerMorph" });
   };
 
-  // Somebody reads further down, has selected something, or types: what comes in waits until they say so.
+  // Somebody reads further down, has selected something, or typed: what comes in waits until they say so.
+  const typed = (part) => [...part.querySelectorAll("input, textarea")].some((each) => each.id !== "query" && each.value !== each.defaultValue);
   const busy = (part) => {
-    const selected = getSelection(), at = document.activeElement;
-    return part.matches("[data-held]") && (scrollY > 200 || (!selected.isCollapsed && part.contains(selected.anchorNode)))
-      || (part.contains(at) && at.matches("input, textarea") && at.value !== "");
+    const selected = getSelection();
+    return part.matches("[data-held]") && (scrollY > 200 || (!selected.isCollapsed && part.contains(selected.anchorNode))) || typed(part);
   };
 
   const later = (part) => {
@@ -61,7 +61,18 @@
     const output = event.target.closest?.("form.act")?.querySelector("output");
     if (output) output.textContent = "Not known whether it was done: the server does not answer. Look before you do it again.";
   });
-  document.addEventListener("acted", () => document.querySelectorAll("[data-live]").forEach(refresh));
+  document.addEventListener("acted", (event) => {
+    event.target.closest?.("form")?.reset(); // what was typed there is told
+    document.querySelectorAll("[data-live]").forEach((part) => (typed(part) ? later : refresh)(part));
+  });
+  // What somebody opened or closed stays so, whatever comes in.
+  document.addEventListener("click", (event) => {
+    const details = event.target.closest("summary")?.parentElement;
+    if (details) details.byHand = !details.open;
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    for (const each of document.querySelectorAll("details")) if ("byHand" in each) each.open = each.byHand;
+  });
 
   // Charts: one cursor and one drag for all of a page; what is drawn is the page's stretch of time.
   const drawn = new Map();
@@ -175,7 +186,9 @@
   document.addEventListener("change", (event) => event.target.matches("[data-submits]") && event.target.form.submit());
   document.addEventListener("keydown", (event) => {
     const search = $("search");
-    if (event.key === "Enter" && event.target === search) search.form.action = "/search";
+    if (event.key !== "Enter" || event.target !== search) return;
+    search.form.action = "/search";
+    if (location.pathname !== "/search") search.form.querySelectorAll("[type=hidden]").forEach((each) => each.remove());
   });
   // What somebody searches for as they type stands in the address too: by that, a part is asked for anew.
   document.addEventListener("input", (event) => {
