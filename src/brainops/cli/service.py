@@ -29,6 +29,7 @@ OPTIONS = [
     click.option("--keys", is_flag=True, help="Answer nobody without a key; any other address needs this."),
     click.option("--workers", type=click.IntRange(0, 16), help="So many workers beside it; 1 without it."),
     click.option("--rate", type=click.IntRange(0), metavar="N", help="One key's calls a minute; no limit without it."),
+    click.option("--traces", is_flag=True, help="Send traces where OTEL_EXPORTER_OTLP_ENDPOINT says."),
 ]
 
 

@@ -8,7 +8,6 @@ first, and the run writes down what it came to.
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -106,11 +105,13 @@ def _called(
     calls: Sequence[tuple[Callable[..., object], Callable[..., object]]],
     redact: Callable[..., Any],
 ) -> Callable[..., Any]:
+    from inspect import signature  # for those alone who look at calls: it is dear at a start
+
     verb = getattr(view, name)
 
     @functools.wraps(verb)
     def call(*arguments: Any, **named: Any) -> Any:
-        given = inspect.signature(verb).bind(*arguments, **named).arguments  # raises what the verb itself would
+        given = signature(verb).bind(*arguments, **named).arguments  # raises what the verb itself would
         seen = SeenCall(verb=name, arguments=given, namespace=view.settings.namespace, redact=redact)
         return _between(calls, seen, lambda: verb(*arguments, **named))
 
