@@ -395,3 +395,9 @@ def test_a_place_where_nothing_can_listen_is_an_error_that_names_the_way_out(tmp
     said = CliRunner().invoke(main, arguments)
 
     assert said.exit_code == 1 and ("127.0.0.1" in said.output or "--listen" in said.output)
+
+
+def test_an_option_behind_the_address_is_no_command() -> None:
+    said = CliRunner().invoke(main, ["mcp-proxy", "http://127.0.0.1:1/mcp", "--listen", "127.0.0.1:0"])
+
+    assert said.exit_code == 2 and "before the address" in said.output

@@ -79,6 +79,9 @@ def mcp_proxy(name: str | None, listen: str, arguments: tuple[str, ...]) -> None
     from brainops.health.strict_mark import remember_strict, was_strict
     from brainops.mcp.proxy import Guarding
 
+    over_http = arguments[0].startswith(("http://", "https://"))
+    if over_http and len(arguments) > 1:
+        raise click.UsageError("Options stand before the address: brainops mcp-proxy --listen 127.0.0.1:8644 URL")
     given = shared()
     require_store(given.store)
     brains: list[Brain] = []
@@ -103,7 +106,7 @@ def mcp_proxy(name: str | None, listen: str, arguments: tuple[str, ...]) -> None
             return brains[0]
 
     try:
-        if len(arguments) == 1 and arguments[0].startswith(("http://", "https://")):
+        if over_http:
             _over_http(arguments[0], listen, lambda server: Guarding(opens, name or server))
             code = 0
         else:
