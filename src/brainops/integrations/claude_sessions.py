@@ -12,8 +12,8 @@ from typing import Any
 from claude_agent_sdk import SessionKey, SessionListSubkeysKey, SessionStore, SessionStoreEntry, SessionStoreListEntry
 
 from brainops.brain import Brain
-from brainops.integrations.source_keys import place_of, source_key
-from brainops.integrations.transcripts import TITLE_CHARACTERS, Transcripts
+from brainops.integrations.source_keys import TITLE_CHARACTERS, place_of, source_key
+from brainops.integrations.transcripts import Transcripts
 from brainops.types import Draft, Memory, MemoryState, MemoryType
 
 KIND = "claude-session"

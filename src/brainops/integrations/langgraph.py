@@ -32,13 +32,12 @@ from langgraph.store.base import (
 
 from brainops.brain import Brain
 from brainops.errors import Conflict
-from brainops.integrations.source_keys import place_of, source_key, tell
+from brainops.integrations.source_keys import TITLE_CHARACTERS, place_of, source_key, tell
 from brainops.types import Draft, Hit, Memory, MemoryState, Source
 from brainops.types.limits import MAX_LIMIT
+from brainops.types.times import MINUTE_MICROS
 
 KIND = "langgraph"
-TITLE_CHARACTERS = 200
-MINUTE_MICROS = 60_000_000
 
 Namespace = tuple[str, ...]
 _COMPARED: dict[str, Callable[[Any, Any], bool]] = {

@@ -11,6 +11,8 @@ from brainops.errors import InvalidInput
 from brainops.types import Captured, Draft
 from brainops.types.limits import MAX_REFERENCE_CHARACTERS
 
+TITLE_CHARACTERS = 200  # of what is kept under such a key
+
 _log = logging.getLogger("brainops.integrations")
 
 

@@ -12,10 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from brainops.brain import Brain
-from brainops.integrations.source_keys import place_of, source_key, tell
+from brainops.integrations.source_keys import TITLE_CHARACTERS, place_of, source_key, tell
 from brainops.types import JSON, Draft, Memory, MemoryState, MemoryType, Source
 
-TITLE_CHARACTERS = 200
 MOST_KNOWN = 1_000  # conversations whose last piece is known; of others it is looked up before the next one is added
 
 

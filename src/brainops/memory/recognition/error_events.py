@@ -64,12 +64,12 @@ def from_exception(exception: BaseException, *, service: str | None = None) -> E
 
 
 def _described(exception: BaseException) -> tuple[str, str]:
+    import traceback
+
     kind = type(exception)
     name = (
         kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
     )
-    import traceback
-
     text = "".join(traceback.format_exception_only(exception)).rstrip("\n")
     _, found, message = text.rpartition(f"{name}: ") if kind is SyntaxError else text.partition(f"{name}: ")
     return name, message if found else ""

@@ -199,9 +199,9 @@ LIMITS = re.compile(
     r"supposing|save for|apart from|failing (?:that|this|which|an?)|given (?:that|an?|the)|whichever|beforehand|"
     r"in the (?:absence|event|case) of|on condition|(?<![ \w])without|without (?:an?|the|your|any|prior|written|valid)|"
     r"in default of|(?<![ \w])absent|absent (?:an?|any|the)|"
-    r"(?:only|solely|exclusively|just) (?:if|when(?:ever)?|while|after|once|then|before|"
-    r"until|during|within|between|outside|on|in|at|by|with|from|"
-    r"for)|(?:do|must|should|may|can)(?: not|n't) (?:continue|proceed|go on|start)|before that|"
+    r"(?:only|solely|exclusively|just) (?:if|when(?:ever)?|while|after|once|then|before|until|"
+    r"during|within|between|outside|on|in|at|by|with|from|for)|"
+    r"(?:do|must|should|may|can)(?: not|n't) (?:continue|proceed|go on|start)|before that|"
     r"(?:go|jump|return|proceed) (?:back )?to step|(?:must|may|should|can)(?: not|not|n't)\b[^.]*\b(?:before|until|"
     r"while|if|when))\b"
 )
